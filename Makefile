@@ -1,0 +1,54 @@
+# make demo   sets everything up and runs the main job on data that it makes itself
+# make test   sets everything up and runs all tests
+# make lint   formatting, style and types
+# make clean  removes what make made
+#
+# TORCH says which PyTorch is installed. On Linux with no GPU
+#   make test TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+# saves a download of gigabytes where your package index serves CUDA builds.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint clean install
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(VENV)/installed
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and by itself: the range that the package asks for is then met, and pip fetches no other build.
+$(VENV)/torch: | $(VENV)/bin/python
+	@echo 'installing PyTorch, once (a few minutes)'
+	@$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+$(VENV)/installed: pyproject.toml $(VENV)/torch
+	@echo 'installing sewall and the libraries it uses, once'
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo 'installing the tools for tests, once'
+	@$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

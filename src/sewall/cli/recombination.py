@@ -1,0 +1,155 @@
+"""``sewall recombination``: a recombination map from variants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sewall.cli.layout import CONTEXT, SectionedCommand, SectionedGroup, option, options
+from sewall.cli.shared import cluster, device, level, out, running, show
+
+_DATA, _TRAINED = "Your data", "What is simulated"
+
+_rate = option("Main", "--mutation-rate", type=float, metavar="MU", help="Mutations per bp per generation: 1.25e-8.")
+_data = options(
+    option("Main", "--window", metavar="SIZE", help="Length of a window: 50000, 100kb or 1Mb.  [default: 100kb]"),
+    option(_DATA, "--windows", metavar="BED", help="Windows of your own instead of one length."),
+    option(
+        _DATA, "--regions", metavar="BED|TEXT", help="Where to look: a BED file, or chr2, or chr2:134000000-140000000."
+    ),
+    option(_DATA, "--samples", metavar="FILE", help="Use only the samples in the first column of this file."),
+    option(_DATA, "--mask-accessible", metavar="BED", help="Where variants could be called; all else is ignored."),
+    option(_DATA, "--mask-inaccessible", metavar="BED", help="Where variants could not be called."),
+    option(
+        _DATA,
+        "--phased/--unphased",
+        default=None,
+        help="Trust, or ignore, which allele lies on which copy.  [default: as the calls are written]",
+    ),
+)
+_prior = options(
+    option(
+        _TRAINED,
+        "--demography",
+        metavar="FILE",
+        help="History of population size (demes YAML, SMC++ csv, MSMC or Stairway Plot).  "
+        "[default: random histories that fit your data]",
+    ),
+    option(_TRAINED, "--population", metavar="NAME", help="Which population of the history was sampled."),
+    option(_TRAINED, "--generation-time", type=float, metavar="YEARS", help="For histories in years."),
+    option(_TRAINED, "--simulations", type=int, metavar="N", help="Windows to simulate.  [default: by budget]"),
+    option(_TRAINED, "--min-count", type=int, metavar="N", help="Lowest allele count kept.  [default: as your data]"),
+    option(_TRAINED, "--quick", is_flag=True, help="Small budget for a first look: wider intervals, and it says so."),
+)
+
+
+@click.group(cls=SectionedGroup, context_settings=CONTEXT)
+def recombination() -> None:
+    """How fast does each stretch of the genome recombine?
+
+    map does it all: it looks at your data, simulates genomes like them, trains on these, checks itself and writes
+    the map. The other verbs are its stages, for large studies and clusters.
+    """
+
+
+@recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("variants")
+@options(out, _rate, _data, level, _prior)
+@option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle: nothing is simulated or trained.")
+@options(device, cluster, running)
+@click.pass_context
+def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
+    """Map the recombination rate along the genome in VARIANTS.
+
+    VARIANTS is a .vcf, .vcf.gz, .bcf, .vcz (VCF Zarr), .bed (PLINK 1) or .trees file of 4 or more chromosomes, phased
+    or not. The network is trained on simulations that share your sample size, ploidy, phase, missing calls and mask.
+
+    \b
+    Examples:
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 -o out
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --quick -o look
+      sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle out/bundle -o other
+
+    \b
+    DIR then holds:
+      report.html         the map, and how far to trust it, on one page
+      predictions.tsv     one row per window: estimate, lower, upper, simple, support
+      map.hapmap.txt      the map for msprime, Beagle and others
+      bundle/             the trained network, for other data of the kind
+
+    Run the same command again after an interruption: it goes on from the last whole stage.
+    """
+    from sewall.jobs.recombination import map as public
+
+    show(public, context, mutation_rate=mutation_rate)
+
+
+@recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("variants")
+@options(out, _rate, _data, _prior, cluster, running)
+@click.pass_context
+def simulate(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
+    """Simulate windows like those in VARIANTS, for training elsewhere.
+
+    \b
+    Example:
+      sewall recombination simulate cohort.vcf.gz --mutation-rate 1.25e-8 -o simulations
+    """
+    from sewall.jobs.recombination import simulate as public
+
+    show(public, context, mutation_rate=mutation_rate)
+
+
+@recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("simulations")
+@options(out)
+@option("Main", "--quick", is_flag=True, help="Small budget for a first look: wider intervals, and it says so.")
+@options(device, running)
+@click.pass_context
+def train(context: click.Context, **_: Any) -> None:
+    """Train, calibrate and test a bundle on SIMULATIONS, a directory from simulate.
+
+    \b
+    Example:
+      sewall recombination train simulations -o trained
+    """
+    from sewall.jobs.recombination import train as public
+
+    show(public, context)
+
+
+@recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("bundle")
+@click.argument("variants")
+@options(out, _rate, _data, level, device, running)
+@click.pass_context
+def predict(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
+    """Map VARIANTS with a trained BUNDLE.
+
+    \b
+    Example:
+      sewall recombination predict trained/bundle cohort.vcf.gz --mutation-rate 1.25e-8 -o out
+    """
+    from sewall.jobs.recombination import predict as public
+
+    show(public, context, mutation_rate=mutation_rate)
+
+
+@recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("bundle")
+@click.argument("simulations")
+@options(out, level, device, running)
+@click.pass_context
+def evaluate(context: click.Context, **_: Any) -> None:
+    """Test a trained BUNDLE on SIMULATIONS that it has not seen.
+
+    Simulate them with another seed, or under another history to see what a wrong history costs.
+
+    \b
+    Example:
+      sewall recombination evaluate trained/bundle bottleneck -o test
+    """
+    from sewall.jobs.recombination import evaluate as public
+
+    show(public, context)

@@ -1,0 +1,1 @@
+"""What the models read: alleles, haplotypes and sequences as numbers."""

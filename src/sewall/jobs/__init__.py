@@ -1,0 +1,1 @@
+"""The jobs: each one question asked of DNA variation."""

@@ -1,0 +1,239 @@
+"""From what the data show to a trained bundle: prior, simulations, networks, held-out scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sewall import run
+from sewall.bundle import Bundle
+from sewall.console import Console
+from sewall.jobs.recombination.observed import Observed, WindowReader
+from sewall.jobs.recombination.options import PriorOptions
+from sewall.jobs.recombination.prior import (
+    FirstLook,
+    Histories,
+    OneHistory,
+    RatePrior,
+    excess_spread,
+    range_of_rates,
+    window_simulator,
+)
+from sewall.jobs.recombination.task import TARGET, RecombinationTask
+from sewall.jobs.recombination.windows import ENCODED, Windows, encode, stacked
+from sewall.rundir import RunDirectory
+from sewall.simple import GradientBoosting
+from sewall.simulate.demography_files import read_demography
+from sewall.simulate.farm import run_farm
+from sewall.simulate.fit_history import HistoryPool, fit_histories
+from sewall.simulate.shards import ShardedAlignments
+from sewall.task import Examples
+from sewall.train import TrainConfig
+
+SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 800
+FEWEST_SIMULATIONS = 5_000
+CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
+SHARD = 250
+
+# Independent streams of one seed.
+HISTORIES, LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(6)
+
+
+def stream(seed: int, purpose: int) -> int:
+    """Return the seed of one purpose of a run."""
+    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is simulated and trained."""
+
+    simulations: int
+    config: TrainConfig
+
+    @classmethod
+    def of(cls, quick: bool, device: str) -> Budget:
+        """Return the full or the quick budget."""
+        if quick:
+            return cls(QUICK_SIMULATIONS, TrainConfig(epochs=16, patience=6, members=2, device=device))
+        return cls(SIMULATIONS, TrainConfig(device=device))
+
+
+def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:
+    """Return the windows of the data as examples, encoded as the models read them."""
+    rows = []
+    with console.bar("reading windows", len(reader)) as bar:
+        for window in reader:
+            rows.append(encode(window, observed.theta, observed.least) | _counts(window.sites, window.accessible_bp))
+            bar.advance()
+    arrays = stacked(rows)
+    keys = pd.DataFrame(
+        {
+            "chrom": [region.chrom for region in reader.regions],
+            "start": [region.start for region in reader.regions],
+            "end": [region.end for region in reader.regions],
+            "variants": arrays.pop("variants"),
+            "accessible_bp": arrays.pop("accessible_bp"),
+        }
+    )
+    return Examples(keys, Windows(reader, arrays))
+
+
+def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:
+    return {"variants": np.array(sites), "accessible_bp": np.array(accessible)}
+
+
+def histories_for(options: PriorOptions, observed: Observed, seed: int) -> tuple[Histories, str]:
+    """Return what to draw histories from, and its description."""
+    if options.demography is not None:
+        given = read_demography(
+            options.demography,
+            population=options.population,
+            generation_time=options.generation_time,
+            mutation_rate=options.mutation_rate,
+        )
+        return OneHistory(given), given.description
+    rng = np.random.default_rng(stream(seed, HISTORIES))
+    pool: HistoryPool = fit_histories(observed.spectrum, observed.spectrum_chromosomes, observed.least, rng)
+    return pool, pool.description
+
+
+def make_prior(
+    folder: RunDirectory,
+    options: PriorOptions,
+    observed: Observed,
+    data: Examples,
+    histories: Histories,
+    console: Console,
+) -> dict[str, Any]:
+    """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
+
+    Returns:
+        ``upper`` end of rho / theta, ``log_spread`` of theta, number of ``simulations``.
+    """
+    with folder.stage("prior") as stage:
+        if not stage.done:
+            look = window_simulator(observed, histories, FirstLook(), 0.05)
+            seed = stream(folder.seed, LOOK)
+            task, seen = (
+                RecombinationTask(60.0),
+                _simulated(look, FIRST_LOOK, seed, folder, options, console, "looking"),
+            )
+            rows = np.flatnonzero(task.usable(seen))
+            assert seen.target is not None
+            model = GradientBoosting(seed).fit(task.statistics(seen, rows), np.log(seen.target[rows]))
+            wanted = np.flatnonzero(task.usable(data))
+            upper = range_of_rates(np.exp(model.predict(task.statistics(data, wanted))))
+            densities = [np.log(task.statistics(e, r)["theta_w"].to_numpy()) for e, r in ((data, wanted), (seen, rows))]
+            spread = excess_spread(*densities)
+            stage.note(upper=upper, log_spread=spread, simulations=_number(options, observed, upper))
+    return stage.notes
+
+
+def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
+    if options.simulations is not None:
+        return options.simulations
+    length = float(np.mean([template.length for template in observed.templates]))
+    crossovers = 0.3 * upper * observed.theta * length
+    most = QUICK_SIMULATIONS if options.quick else SIMULATIONS
+    fewest = min(FEWEST_SIMULATIONS, most)
+    return int(np.clip(most / max(1.0, crossovers / CHEAP_CROSSOVERS), fewest, most))
+
+
+def simulate_windows(
+    folder: RunDirectory,
+    options: PriorOptions,
+    observed: Observed,
+    prior: dict[str, Any],
+    histories: Histories,
+    console: Console,
+) -> Examples:
+    """Simulate labelled windows like the observed ones; shards that are there already are kept."""
+    simulator = window_simulator(observed, histories, RatePrior(prior["upper"]), prior["log_spread"])
+    with folder.stage("simulate", prior):
+        seed = stream(folder.seed, SIMULATE)
+        return _simulated(simulator, prior["simulations"], seed, folder, options, console, "simulating")
+
+
+def _simulated(
+    simulator: Any, number: int, seed: int, folder: RunDirectory, options: PriorOptions, console: Console, label: str
+) -> Examples:
+    place = folder.claim(f"simulations/{label}")
+    with console.bar(
+        f"{label} at {number:,} windows" if label == "looking" else f"{label} {number:,} windows", number
+    ) as bar:
+        paths = run_farm(
+            simulator, number, seed, place, config={"run": folder.config, "label": label}, shard_size=SHARD,
+            workers=options.threads, cluster=options.cluster, progress=bar.update,
+        )  # fmt: skip
+    return simulated_examples(paths)
+
+
+def simulated_examples(paths: list[Path]) -> Examples:
+    """Return labelled examples from shards of simulations."""
+    shards = ShardedAlignments(paths)
+    labels = shards.labels
+    encoded = {name: shards.array(name) for name in ENCODED}
+    target = labels[TARGET].to_numpy(float)
+    keys = pd.DataFrame({"simulation": np.arange(len(labels)), "theta": labels["theta"]})
+    return Examples(keys, Windows(shards, encoded), target)
+
+
+def learn(
+    folder: RunDirectory,
+    examples: Examples,
+    upper: float,
+    budget: Budget,
+    level: float,
+    about: dict[str, Any],
+    console: Console,
+) -> Bundle:
+    """Train, calibrate and score a bundle, and write it to ``bundle/``."""
+    from sewall import bundle as bundles
+
+    task = RecombinationTask(upper)
+    place = folder.path / "bundle"
+    with folder.stage("train", {"upper": upper, "members": budget.config.members}) as stage:
+        if not stage.done:
+            seed = stream(folder.seed, TRAIN)
+            parts = run.split(task, examples, stream(folder.seed, SPLIT))
+            checkpoints = folder.claim("checkpoints")
+            total = budget.config.epochs * budget.config.members
+            with console.bar(f"training {budget.config.members} networks", total) as bar:
+                bundle, learning = run.fit(task, examples, parts, budget.config, checkpoints, seed, bar.advance)
+            with console.bar("calibrating and scoring"):
+                scores = run.evaluate(bundle, task, examples, parts.test, level, seed)
+            scores |= {"learning": learning, "held_out": _held_out(parts)}
+            bundle = run.described(bundle, task, about, scores)
+            bundle.save(stage.makes("bundle"))
+        else:
+            console.skipped("training")
+            bundle = bundles.load(place, task)
+    return bundle
+
+
+def _held_out(parts: run.Split) -> str:
+    return (
+        f"{len(parts.test):,} simulated windows that no model saw; {len(parts.train):,} were used for training, "
+        f"{len(parts.tune):,} to stop it, {len(parts.calibrate):,} to calibrate the intervals and {len(parts.null):,} "
+        f"as the null of the support check"
+    )
+
+
+def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick: bool) -> dict[str, Any]:
+    """Return what a bundle says of itself before it is scored."""
+    return {
+        "job": RecombinationTask.name,
+        "description": "Crossovers per mutation (rho / theta) of windows of a genome, from the alignment of a sample.",
+        "trained_on": trained_on | {"history": history, "simulations": prior["simulations"], "quick": quick},
+        "limits": [
+            "Valid for data like the simulations above; the support check says where data are not.",
+            "Gene conversion and selection were not simulated, nor structure within the sample unless the history has it.",
+            "Rates per bp are proportional to the mutation rate that the user states.",
+        ],
+    }

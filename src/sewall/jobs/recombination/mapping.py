@@ -1,0 +1,234 @@
+"""From a file of variants to a map: the verbs ``map`` and ``predict``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sewall import bundle as bundles
+from sewall import provenance, run
+from sewall.bundle import Bundle
+from sewall.console import Console
+from sewall.errors import SewallError
+from sewall.jobs.recombination import learn, outputs
+from sewall.jobs.recombination.observed import Observed, WindowReader, observe, open_windows
+from sewall.jobs.recombination.options import DataOptions, MapOptions, PredictOptions, command
+from sewall.jobs.recombination.session import started
+from sewall.jobs.recombination.task import RecombinationTask
+from sewall.rundir import RunDirectory, now, write_json
+from sewall.task import Examples
+
+FEW = "fewer than 10 usable variants"
+CITATIONS = ("msprime", "ld", "cqr", "ensemble", "mmd", "ledoit-wolf", "vcf-zarr", "torch", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """A finished map.
+
+    Attributes:
+        table: one row per window (see ``predictions.tsv``).
+        evaluation: held-out scores, calibration and support.
+        folder: the run directory.
+        report: the page.
+    """
+
+    table: pd.DataFrame
+    evaluation: dict[str, Any]
+    folder: Path
+    report: Path
+
+    def summary(self) -> str:
+        """Return three lines: what was found, how sure, and where the page lies."""
+        counts = self.table["support"].value_counts()
+        rate = self.table["estimate"].mean() * 1e8
+        r2, cover = self.evaluation["models"][0]["metrics"]["r2"]["value"], self.evaluation["calibration"]["coverage"]
+        return (
+            f"{len(self.table)} windows, mean {rate:.2f} cM/Mb; {counts.get('ok', 0)} like the simulations, "
+            f"{counts.get('warn', 0)} unusual, {counts.get('outside', 0)} outside (no interval claimed)\n"
+            f"on held-out simulations: R² {r2:.3f}, {100 * self.evaluation['level']:g} % intervals cover "
+            f"{100 * cover['value']:.1f} %; {self.evaluation['verdict']}\n"
+            f"{self.report}"
+        )
+
+
+def map(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> MapResult:
+    """Map the recombination rate along a genome: inspect, simulate, train, calibrate, check, predict, report.
+
+    Args:
+        variants: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence of at least 4 chromosomes.
+        out: the run directory; a run that was interrupted there goes on.
+        mutation_rate: per bp per generation.
+        **options: the fields of `MapOptions`, named as on the command line.
+
+    Raises:
+        SewallError: for anything that the user can mend, in one line.
+    """
+    return _map(MapOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options), "map")
+
+
+def predict(
+    bundle: str | Path, variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any
+) -> MapResult:
+    """Map the recombination rate with a trained bundle: nothing is simulated or trained."""
+    given = PredictOptions.of(bundle=bundle, variants=variants, out=out, mutation_rate=mutation_rate, **options)
+    return _map(given, "predict")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The windows of a file: how to read them, what they show, and the examples made of them."""
+
+    reader: WindowReader
+    observed: Observed
+    examples: Examples
+
+    @classmethod
+    def read(cls, options: DataOptions, folder: RunDirectory, console: Console, least: int | None) -> Data:
+        """Open the file, look at all windows, and encode them."""
+        cache = folder.claim("variants")
+        with console.bar(f"opening {options.variants.name}") as bar:
+            reader = open_windows(options, cache, bar.update)
+        with console.bar("looking at the data", len(reader)) as bar:
+            observed = observe(reader, least, bar.advance)
+        reader = replace(reader, least=observed.least)
+        return cls(reader, observed, learn.read_windows(reader, observed, console))
+
+    def trained_on(self) -> dict[str, Any]:
+        """Return what simulations copy from the data, in words and numbers."""
+        lengths = sorted({template.length for template in self.observed.templates})
+        return {
+            "chromosomes": sorted({sample.chromosomes for sample in self.observed.samples}),
+            "phased": sorted({sample.phased for sample in self.observed.samples}),
+            "window_bp": [lengths[0], lengths[-1]],
+            "least_minor_count": self.observed.least,
+            "missing_calls": round(self.observed.missing, 4),
+            "theta_per_bp": self.observed.theta,
+        }
+
+
+def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
+    begun = now()
+    trained = _trained(options.bundle) if options.bundle is not None else None
+    with started(options) as (folder, console):
+        least = trained[1].about["trained_on"]["least_minor_count"] if trained else getattr(options, "min_count", None)
+        data = Data.read(options, folder, console, least)
+        if trained is None:
+            assert isinstance(options, MapOptions)
+            task, bundle = _learn(options, folder, data, console)
+        else:
+            task, bundle = trained
+            _check_kind(options, bundle, data)
+        with console.bar("predicting"):
+            seed = learn.stream(folder.seed, learn.SUPPORT)
+            predicted = run.predict(bundle, task, data.examples, options.level, seed, FEW)
+        table = outputs.rates_table(predicted.table, options.mutation_rate)
+        evaluation = _evaluation(bundle, task, options, predicted)
+        _write(folder, table, evaluation, options)
+        notes = [*data.reader.variants.notes, *_notes(table, bundle, task, options)]
+        write_json(folder.claim("run.json"), _record(verb, options, folder, data, bundle, notes, begun))
+        with console.bar("writing the report"):
+            from sewall.report import write_report
+
+            folder.claim("report.html")
+            report = write_report(folder.path)
+    return MapResult(table, evaluation, folder.path, report)
+
+
+def _trained(folder: Path) -> tuple[RecombinationTask, Bundle]:
+    about = bundles.read_about(folder)
+    try:
+        task = RecombinationTask(float(about["target"]["upper"]))
+    except (KeyError, TypeError, ValueError):
+        raise SewallError(
+            f"{folder / bundles.ABOUT}: damaged, or of another job; give a recombination bundle"
+        ) from None
+    return task, bundles.load(folder, task)
+
+
+def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
+    histories, description = learn.histories_for(options, data.observed, folder.seed)
+    prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
+    examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
+    budget = learn.Budget.of(options.quick, options.device)
+    about = learn.about(data.trained_on(), prior, description, options.quick)
+    bundle = learn.learn(folder, examples, prior["upper"], budget, options.level, about, console)
+    return RecombinationTask(prior["upper"]), bundle
+
+
+def _check_kind(options: DataOptions, bundle: Bundle, data: Data) -> None:
+    """Refuse data that the bundle cannot read rightly; the support check judges the rest."""
+    expected, found = bundle.about["trained_on"], data.trained_on()
+    if expected["phased"] != found["phased"]:
+        words = {True: "phased", False: "unphased"}
+        raise SewallError(
+            f"{options.variants}: the bundle was trained on {words[expected['phased'][0]]} data and these are "
+            f"{words[found['phased'][0]]}; "
+            + ("add --unphased" if False in expected["phased"] else "train a bundle on unphased data")
+        )
+
+
+def _evaluation(
+    bundle: Bundle, task: RecombinationTask, options: MapOptions | PredictOptions, predicted: run.Predictions
+) -> dict[str, Any]:
+    scores: dict[str, Any] = bundle.about["scores_in_full"]
+    return {"job": task.name, **scores, "level": options.level, "support": predicted.support}
+
+
+def _write(folder: RunDirectory, table: pd.DataFrame, evaluation: dict[str, Any], options: DataOptions) -> None:
+    level = evaluation["level"]
+    head = outputs.header(options.mutation_rate, level)
+    outputs.write_predictions(folder.claim("predictions.tsv"), table, head)
+    for path in outputs.write_maps(folder.path, table):
+        folder.claim(path.name)
+    write_json(folder.claim("evaluation.json"), evaluation)
+
+
+def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, options: DataOptions) -> list[str]:
+    notes = []
+    if bundle.about["trained_on"].get("quick"):
+        notes.append("Quick run: a small budget of simulations; run without --quick for narrower intervals.")
+    high = (table["rho_over_theta"] > 0.9 * task.target.upper).mean()
+    if high > 0.05:
+        notes.append(
+            f"{high:.0%} of the windows lie at the upper end of the rates that were simulated "
+            f"({task.target.upper:g} crossovers per mutation): their rates may be higher still."
+        )
+    return notes
+
+
+def _record(
+    verb: str, options: MapOptions | PredictOptions, folder: RunDirectory, data: Data, bundle: Bundle, notes: list[str],
+    begun: str,
+) -> dict[str, Any]:  # fmt: skip
+    variants = data.reader.variants
+    positional = ("variants",) if verb == "map" else ("bundle", "variants")
+    trained = bundle.about["trained_on"]
+    return provenance.record(
+        job="recombination", verb=verb, command=command(verb, options, positional, folder.seed),
+        arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
+        inputs=[_input(data)], citations=CITATIONS, units=outputs.UNITS, mutation_rate=options.mutation_rate,
+        level=options.level,
+        dropped=[{"reason": r, "count": n, "of": variants.rows_read} for r, n in variants.counts.items()],
+        prior={
+            "rho_over_theta": [0, bundle.about["target"]["upper"]], "history": trained.get("history"),
+            "windows": trained["window_bp"], "simulations": trained["simulations"], "min_count": data.observed.least,
+        },
+        notes=notes,
+    )  # fmt: skip
+
+
+def _input(data: Data) -> dict[str, Any]:
+    variants = data.reader.variants
+    contigs = [
+        {"name": c.name, "first": c.first, "last": c.last, "variants": c.variants}
+        for c in variants.contigs
+        if c.name in data.reader.phased
+    ]
+    return {
+        "path": str(variants.path), "digest": variants.digest, "samples": len(variants.sample_ids),
+        "chromosomes": data.observed.main.chromosomes, "contigs": contigs, "phased": data.observed.main.phased,
+    }  # fmt: skip

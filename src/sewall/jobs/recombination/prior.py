@@ -1,0 +1,157 @@
+"""What is simulated: a prior drawn around what the data show, and the worker that simulates one window of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sewall.data.alignment import Alignment
+from sewall.jobs.recombination.observed import Observed, Sample, Template
+from sewall.jobs.recombination.windows import encode
+from sewall.simulate.coalescent import WindowSpec, simulate_window
+from sewall.simulate.history import PopulationHistory
+from sewall.simulate.local_rates import local_rates
+from sewall.simulate.nuisances import apply_mask, drop_rare, mask_calls, unphase
+
+WIDEST = (0.01, 30.0)  # rho / theta of the first look; selfing plants lie below, yeasts and flies above the human 0.8
+LOWEST_SHARE = 200.0  # the prior reaches down to its upper end over this, and to zero
+
+
+@dataclass(frozen=True)
+class RatePrior:
+    """Prior over rho / theta: half of the windows uniform from 0 to ``upper``, half log-uniform below it.
+
+    The uniform half keeps high rates from being pulled down, the other half gives low rates their share.
+    """
+
+    upper: float
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one rho / theta."""
+        if rng.random() < 0.5:
+            return float(rng.uniform(0, self.upper))
+        return float(self.upper * LOWEST_SHARE ** -rng.random())
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Prior of the first few windows, which only find the range: log-uniform over all that is known of species."""
+
+    lower: float = WIDEST[0]
+    upper: float = WIDEST[1]
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one rho / theta."""
+        return float(np.exp(rng.uniform(np.log(self.lower), np.log(self.upper))))
+
+
+class Histories(Protocol):
+    """Something to draw population histories from: a pool that fits the data, or the one that was given."""
+
+    def draw(self, rng: np.random.Generator) -> PopulationHistory:
+        """Draw one history."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneHistory:
+    """The history that the user gave, for every window."""
+
+    history: PopulationHistory
+
+    def draw(self, rng: np.random.Generator) -> PopulationHistory:
+        """Return the history."""
+        return self.history
+
+
+@dataclass(frozen=True)
+class WindowSimulator:
+    """Simulates window i as the data would show it. Depends on the seed alone; can be sent to another process.
+
+    Attributes:
+        rates: prior of rho / theta.
+        histories: what to draw the history of each window from.
+        samples, templates: from `Observed`: who was sequenced, and the frames of windows.
+        log_theta: centre of the log of theta per bp.
+        log_spread: standard deviation of a window's log theta beyond what the coalescent gives.
+        least: smallest minor-allele count that is kept.
+    """
+
+    rates: RatePrior | FirstLook
+    histories: Histories
+    samples: tuple[Sample, ...]
+    templates: tuple[Template, ...]
+    log_theta: float
+    log_spread: float
+    least: int
+
+    def __call__(self, i: int, seed: np.random.SeedSequence) -> tuple[Alignment, dict[str, Any]]:
+        """Return the window, its ``rho_over_theta``, ``theta`` and ``template``, and its arrays of `encode`."""
+        own, ancestry = seed.spawn(2)
+        rng = np.random.default_rng(own)
+        number = int(rng.integers(len(self.templates)))
+        template = self.templates[number]
+        sample = self.samples[template.sample]
+        ratio = self.rates.draw(rng)
+        theta = float(np.exp(self.log_theta + self.log_spread * rng.standard_normal()))
+        labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number)}
+        spec = self._spec(sample, template, ratio, theta, rng)
+        window = self._as_called(simulate_window(spec, ancestry), sample, template, rng)
+        return window, labels | encode(window, float(np.exp(self.log_theta)), self.least)
+
+    def _spec(
+        self, sample: Sample, template: Template, ratio: float, theta: float, rng: np.random.Generator
+    ) -> WindowSpec:
+        history = self.histories.draw(rng)
+        # Scaling both rates is the same as scaling all sizes and times, and works for any history.
+        mutation_rate = theta / (4 * history.effective_size(sample.chromosomes, self.least))
+        rates = local_rates(ratio * mutation_rate, template.length, rng)
+        return WindowSpec(sample.chromosomes, template.length, mutation_rate, rates, history)
+
+    def _as_called(self, window: Alignment, sample: Sample, template: Template, rng: np.random.Generator) -> Alignment:
+        window = apply_mask(window, template.accessible)
+        if not sample.phased:
+            window = unphase(window, sample.ploidy)
+        return drop_rare(mask_calls(window, sample.missing, rng), self.least)
+
+
+def window_simulator(
+    observed: Observed, histories: Histories, rates: RatePrior | FirstLook, log_spread: float
+) -> WindowSimulator:
+    """Return the simulator of windows like the observed ones."""
+    return WindowSimulator(
+        rates,
+        histories,
+        observed.samples,
+        observed.templates,
+        float(np.log(observed.theta)),
+        log_spread,
+        observed.least,
+    )
+
+
+def excess_spread(observed: NDArray[np.float64], simulated: NDArray[np.float64]) -> float:
+    """Return how much more the log theta of windows varies in the data than in simulations of one theta.
+
+    Local differences of the mutation rate and linked selection do that. At least 0.05, so that no window's density is
+    taken to be known exactly; at most 1.
+
+    >>> excess_spread(np.array([-1.0, 1.0]), np.array([-0.8, 0.8]))
+    0.6
+    """
+    excess = float(np.var(observed) - np.var(simulated))
+    return float(np.clip(round(np.sqrt(max(excess, 0.0)), 6), 0.05, 1.0))
+
+
+def range_of_rates(estimates: NDArray[np.float64]) -> float:
+    """Return the upper end of the prior of rho / theta from rough estimates of the data's windows.
+
+    Half as much again as nearly all windows show, so that the true rates lie well inside; at least 1, at most 60.
+
+    >>> range_of_rates(np.full(100, 2.0))
+    3.0
+    """
+    return float(np.clip(round(1.5 * float(np.quantile(estimates, 0.97)), 3), 1.0, 60.0))

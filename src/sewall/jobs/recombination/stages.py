@@ -1,0 +1,87 @@
+"""The stages of a map, one at a time: the verbs ``simulate``, ``train`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sewall import run
+from sewall.errors import SewallError
+from sewall.jobs.recombination import learn
+from sewall.jobs.recombination.mapping import FEW, Data, _trained
+from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
+from sewall.jobs.recombination.session import started
+from sewall.rundir import write_json
+
+PRIOR = "prior.json"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished stage: the folder or file it made, and one line about it."""
+
+    path: Path
+    text: str
+
+    def summary(self) -> str:
+        """Return what was made, and where it lies."""
+        return f"{self.text}\n{self.path}"
+
+
+def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> Done:
+    """Simulate labelled windows like those of a file, for training elsewhere."""
+    given = SimulateOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options)
+    with started(given) as (folder, console):
+        data = Data.read(given, folder, console, given.min_count)
+        histories, description = learn.histories_for(given, data.observed, folder.seed)
+        prior = learn.make_prior(folder, given, data.observed, data.examples, histories, console)
+        learn.simulate_windows(folder, given, data.observed, prior, histories, console)
+        about = learn.about(data.trained_on(), prior, description, given.quick)
+        write_json(folder.claim(PRIOR), {"prior": prior, "about": about})
+    return Done(folder.path, f"{prior['simulations']:,} windows simulated")
+
+
+def train(simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
+    """Train, calibrate and score a bundle on a directory made by `simulate`."""
+    given = TrainOptions.of(simulations=simulations, out=out, **options)
+    made = _prior(given.simulations)
+    with started(given) as (folder, console):
+        examples = learn.simulated_examples(_shards(given.simulations))
+        budget = learn.Budget.of(given.quick, given.device)
+        bundle = learn.learn(folder, examples, made["prior"]["upper"], budget, 0.9, made["about"], console)
+    return Done(folder.path / "bundle", bundle.about["scores_in_full"]["verdict"])
+
+
+def evaluate(bundle: str | Path, simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
+    """Score a trained bundle on simulations that it has not seen, and write ``evaluation.json``."""
+    given = EvaluateOptions.of(bundle=bundle, simulations=simulations, out=out, **options)
+    task, trained = _trained(given.bundle)
+    _prior(given.simulations)
+    with started(given) as (folder, console):
+        examples = learn.simulated_examples(_shards(given.simulations))
+        rows = np.flatnonzero(task.usable(examples))
+        with console.bar("scoring"):
+            scores = run.evaluate(trained, task, examples, rows, given.level, folder.seed)
+            predicted = run.predict(trained, task, examples, given.level, folder.seed, FEW)
+        held_out = f"{len(rows):,} windows of {given.simulations}"
+        path = folder.claim("evaluation.json")
+        write_json(path, {"job": task.name, **scores, "held_out": held_out, "support": predicted.support})
+    return Done(path, f"{held_out}: {scores['verdict']}")
+
+
+def _prior(simulations: Path) -> dict[str, Any]:
+    file = simulations / PRIOR
+    if not file.exists():
+        raise SewallError(
+            f"{simulations}: holds no finished simulations; make them with: sewall recombination simulate"
+        )
+    prior: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return prior
+
+
+def _shards(simulations: Path) -> list[Path]:
+    return sorted((simulations / "simulations" / "simulating").glob("shard-*.npz"))

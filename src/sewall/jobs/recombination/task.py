@@ -1,0 +1,60 @@
+"""The recombination job: how many crossovers per mutation, in each window of a genome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sewall.encode.statistics import NAMES
+from sewall.jobs.recombination.windows import Windows
+from sewall.nets.alignment import AlignmentNet
+from sewall.nets.heads import DECILES
+from sewall.nets.network import Network
+from sewall.simple import GradientBoosting, Ridge
+from sewall.task import Examples, Rows, SimpleModel, Target
+
+TARGET = "rho_over_theta"
+
+
+class RecombinationTask:
+    """Recombination per mutation (rho / theta) of a window of an alignment.
+
+    Networks learn relative to theta, so that one network serves any species: r = mu * rho / theta.
+
+    Args:
+        upper: largest rho / theta in training.
+    """
+
+    name = "recombination"
+
+    def __init__(self, upper: float) -> None:
+        self.target = Target(TARGET, "crossovers per mutation", "sqrt", 0.0, upper)
+
+    def usable(self, examples: Examples) -> NDArray[np.bool_]:
+        """Return which windows have at least 10 sites."""
+        return ~np.isnan(_windows(examples).encoded["statistics"][:, 0])
+
+    def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
+        """Return the tables of *rows* as float tensors (see `sewall.encode.tables` for shapes)."""
+        encoded = _windows(examples).encoded
+        return {name: torch.from_numpy(np.nan_to_num(np.asarray(v[rows], np.float32))) for name, v in encoded.items()}
+
+    def network(self) -> Network:
+        """Return an untrained `AlignmentNet`."""
+        return AlignmentNet(DECILES)
+
+    def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
+        """Return the classical statistics of *rows*; NaN where a window has fewer than 10 sites."""
+        return pd.DataFrame(_windows(examples).encoded["statistics"][rows].astype(float), columns=list(NAMES))
+
+    def simple_models(self, seed: int) -> list[SimpleModel]:
+        """Return ridge regression and gradient boosting on the classical statistics."""
+        return [Ridge(), GradientBoosting(seed)]
+
+
+def _windows(examples: Examples) -> Windows:
+    assert isinstance(examples.source, Windows)
+    return examples.source

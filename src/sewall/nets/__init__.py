@@ -1,0 +1,1 @@
+"""Networks: bodies that embed a batch, and heads that stand on them."""

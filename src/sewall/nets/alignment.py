@@ -1,0 +1,76 @@
+"""The network that reads an alignment."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sewall.encode import tables
+from sewall.encode.statistics import NAMES
+from sewall.nets.heads import QuantileHead
+from sewall.nets.network import Batch, Network
+from sewall.nets.potentials import Potentials
+
+CLIP = 6.0  # standard deviations; a statistic further off is flagged by the support check, not extrapolated
+
+
+class AlignmentNet(Network):
+    """Pairs of sites, gaps between differences, copied stretches and classical statistics to quantiles.
+
+    Args:
+        quantiles: levels of the head's quantiles.
+        channels: potentials per class of events.
+        width: width of the hidden layers.
+        dropout: share of hidden units dropped in training.
+        classical: whether the classical statistics are fused with what the alignment gives.
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        quantiles: tuple[float, ...],
+        channels: int = 24,
+        width: int = 128,
+        dropout: float = 0.1,
+        classical: bool = True,
+    ) -> None:
+        super().__init__()
+        self.classical = classical
+        self.pairs = Potentials(tables.pair_descriptors(), channels)
+        self.between = Potentials(tables.gap_descriptors(), channels)
+        self.within = Potentials(tables.gap_descriptors(), channels)
+        plain = len(tables.COPY_LEVELS) * (1 + tables.COPIES) + (len(NAMES) if classical else 0)
+        self.register_buffer("centre", torch.zeros(plain))
+        self.register_buffer("scale", torch.ones(plain))
+        inputs = self.pairs.outputs + self.between.outputs + self.within.outputs + plain
+        self.embed = nn.Sequential(
+            nn.BatchNorm1d(inputs),
+            nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout),
+            nn.Linear(width, width // 2), nn.GELU(),
+        )  # fmt: skip
+        self.head = QuantileHead(width // 2, quantiles)
+
+    def standardise(self, batch: Batch) -> None:
+        """Take centre and scale of the plain numbers from the training examples."""
+        plain = self._plain(batch)
+        self.centre.copy_(plain.mean(0))
+        self.scale.copy_(plain.std(0).clamp(min=1e-6))
+
+    def embedding(self, batch: Batch) -> Tensor:
+        """Return ``(batch, width / 2)``."""
+        plain = ((self._plain(batch) - self.centre) / self.scale).clamp(-CLIP, CLIP)
+        parts = [
+            self.pairs(batch["pairs"]),
+            self.between(batch["between"].flatten(2)),
+            self.within(batch["within"].flatten(2)),
+            plain,
+        ]
+        out: Tensor = self.embed(torch.cat(parts, dim=1))
+        return out
+
+    def _plain(self, batch: Batch) -> Tensor:
+        copying = batch["copying"].flatten(1)
+        return torch.cat([copying, batch["statistics"]], dim=1) if self.classical else copying

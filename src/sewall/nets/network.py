@@ -1,0 +1,33 @@
+"""What the spine asks of any network: an embedding of a batch, and quantiles that stand on it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+from sewall.nets.heads import QuantileHead
+
+Batch = dict[str, Tensor]
+
+
+class Network(nn.Module):
+    """A body that turns a batch into an embedding, and a head of quantiles.
+
+    Attributes:
+        head: reads the embedding; set by the subclass.
+    """
+
+    head: QuantileHead
+
+    @abstractmethod
+    def embedding(self, batch: Batch) -> Tensor:
+        """Return ``(batch, features)`` what the head reads; the support check reads it too."""
+
+    def standardise(self, batch: Batch) -> None:
+        """Take centre and scale of the inputs from training examples, where the network needs them."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return ``(batch, quantiles)`` on the target's learning scale, in rising order."""
+        out: Tensor = self.head(self.embedding(batch))
+        return out

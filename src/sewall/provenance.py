@@ -1,0 +1,196 @@
+"""What stands behind a result: versions, digests of the inputs, the seed, and whom to cite."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from sewall.errors import SewallError
+
+_PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "pandas", "msprime", "tskit", "zarr", "bio2zarr")
+DIGESTS = ("content:", "pieces:", "listing:")
+_WHOLE = 64 * 2**20
+_PIECE = 2**20
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One work to cite.
+
+    Attributes:
+        what: what it was used for, in a few words.
+        text: authors, year, title, journal.
+        doi: DOI without the resolver, or an empty text.
+    """
+
+    what: str
+    text: str
+    doi: str = ""
+
+
+CITATIONS: dict[str, Citation] = {
+    "msprime": Citation(
+        "coalescent simulation",
+        "Baumdicker F, Bisschop G, Goldstein D, et al. (2022) Efficient ancestry and mutation simulation with "
+        "msprime 1.0. Genetics 220:iyab229.",
+        "10.1093/genetics/iyab229",
+    ),
+    "relernn": Citation(
+        "recombination rates learned from simulated alignments",
+        "Adrion JR, Galloway JG, Kern AD (2020) Predicting the landscape of recombination using deep learning. "
+        "Molecular Biology and Evolution 37:1790-1808.",
+        "10.1093/molbev/msaa038",
+    ),
+    "ld": Citation(
+        "two-locus sampling as the signal of recombination",
+        "Hudson RR (2001) Two-locus sampling distributions and their application. Genetics 159:1805-1817.",
+        "10.1093/genetics/159.4.1805",
+    ),
+    "cqr": Citation(
+        "calibrated intervals",
+        "Romano Y, Patterson E, Candes EJ (2019) Conformalized quantile regression. Advances in Neural Information "
+        "Processing Systems 32.",
+    ),
+    "ensemble": Citation(
+        "ensemble of networks",
+        "Lakshminarayanan B, Pritzel A, Blundell C (2017) Simple and scalable predictive uncertainty estimation "
+        "using deep ensembles. Advances in Neural Information Processing Systems 30.",
+    ),
+    "mmd": Citation(
+        "support check",
+        "Gretton A, Borgwardt KM, Rasch MJ, Scholkopf B, Smola A (2012) A kernel two-sample test. Journal of Machine "
+        "Learning Research 13:723-773.",
+    ),
+    "ledoit-wolf": Citation(
+        "support check",
+        "Ledoit O, Wolf M (2004) A well-conditioned estimator for large-dimensional covariance matrices. Journal of "
+        "Multivariate Analysis 88:365-411.",
+        "10.1016/S0047-259X(03)00096-4",
+    ),
+    "vcf-zarr": Citation(
+        "reading of variants",
+        "Czech E, Tyler W, White T, et al. (2025) Analysis-ready VCF at Biobank scale using Zarr. "
+        "GigaScience 14:giaf049.",
+        "10.1093/gigascience/giaf049",
+    ),
+    "torch": Citation(
+        "networks",
+        "Paszke A, Gross S, Massa F, et al. (2019) PyTorch: an imperative style, high-performance deep learning "
+        "library. Advances in Neural Information Processing Systems 32.",
+    ),
+    "scikit-learn": Citation(
+        "simple models",
+        "Pedregosa F, Varoquaux G, Gramfort A, et al. (2011) Scikit-learn: machine learning in Python. Journal of "
+        "Machine Learning Research 12:2825-2830.",
+    ),
+}
+
+
+def cite(*keys: str) -> list[dict[str, str]]:
+    """Return citations as ``run.json`` keeps them.
+
+    >>> cite("msprime")[0]["doi"]
+    '10.1093/genetics/iyab229'
+    """
+    return [asdict(CITATIONS[key]) for key in keys]
+
+
+@cache
+def sewall_version() -> str:
+    """Return the version of sewall that is running."""
+    return version("sewall")
+
+
+def versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Return the versions of Python, sewall and the libraries that decide a result; absent ones are left out."""
+    found = {"python": platform.python_version(), "sewall": sewall_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def draw_seed() -> int:
+    """Draw a seed short enough to be typed again (31 bits)."""
+    return secrets.randbelow(2**31)
+
+
+def digest(path: Path | str) -> str:
+    """Return a digest by which a changed input is recognised.
+
+    Files up to 64 MiB are read whole. Of larger ones the size and three pieces (start, middle, end) are taken, and of
+    folders the names and sizes of the files: a digest must not take longer than the run. The prefix says which.
+
+    Raises:
+        SewallError: there is nothing at *path*.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SewallError(f"{path}: no such file; check the path")
+    state = hashlib.blake2b(digest_size=16)
+    if path.is_dir():
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            state.update(f"{file.relative_to(path).as_posix()}\t{file.stat().st_size}\n".encode())
+        return f"listing:{state.hexdigest()}"
+    kind = "content" if path.stat().st_size <= _WHOLE else "pieces"
+    for piece in _pieces(path):
+        state.update(piece)
+    return f"{kind}:{state.hexdigest()}"
+
+
+def _pieces(path: Path) -> Iterable[bytes]:
+    size = path.stat().st_size
+    starts = range(0, size, _PIECE) if size <= _WHOLE else (0, size // 2, size - _PIECE)
+    yield str(size).encode()
+    with path.open("rb") as file:
+        for start in starts:
+            file.seek(start)
+            yield file.read(_PIECE)
+
+
+def record(
+    *,
+    job: str,
+    verb: str,
+    command: list[str],
+    arguments: dict[str, Any],
+    seed: int,
+    started: str,
+    stages: dict[str, float],
+    inputs: list[dict[str, Any]],
+    citations: Iterable[str],
+    **more: Any,
+) -> dict[str, Any]:
+    """Return what ``run.json`` holds for any job; *more* adds the keys of the job (units, prior, dropped, notes).
+
+    Args:
+        command: a command line that repeats the run, seed included.
+        started: ISO time of the start, as `sewall.rundir.now` gives it.
+        stages: seconds per stage; their sum is the time of the run, however often it was interrupted.
+        inputs: one dict per input with ``path`` and ``digest``.
+        citations: keys of `CITATIONS`.
+    """
+    return {
+        "sewall": sewall_version(),
+        "job": job,
+        "verb": verb,
+        "command": command,
+        "arguments": arguments,
+        "seed": seed,
+        "started": started,
+        "seconds": round(sum(stages.values()), 1),
+        "stages": stages,
+        "versions": versions(),
+        "inputs": inputs,
+        "citations": cite(*citations),
+        **more,
+    }

@@ -1,0 +1,140 @@
+"""Read the files of a run directory: all that the report knows."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sewall.errors import SewallError
+
+STATUSES = ("ok", "warn", "outside")
+_TEXT_COLUMNS = {"chrom": str, "sample_id": str, "sequence_id": str, "support": str, "reason": str, "label": str}
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What stands in one run directory.
+
+    Only ``run.json`` must be there; a part that a run did not make is empty and its section is left out or says so.
+
+    Attributes:
+        directory: the run directory.
+        run: ``run.json``: what was asked, of which data, when and with what.
+        predictions: ``predictions.tsv``, one row per window, sample or sequence.
+        evaluation: ``evaluation.json``: the held-out test of every model.
+        bundle: ``bundle/bundle.json``: the trained models.
+    """
+
+    directory: Path
+    run: dict[str, Any]
+    predictions: pd.DataFrame
+    evaluation: dict[str, Any]
+    bundle: dict[str, Any]
+
+    @property
+    def job(self) -> str:
+        """Name of the job, for instance ``recombination``."""
+        return str(self.run.get("job") or self.evaluation.get("job") or "run")
+
+    @property
+    def level(self) -> float:
+        """Level that the intervals claim, in (0, 1)."""
+        given = number_or_none(self.run.get("level")) or number_or_none(self.evaluation.get("level"))
+        return given if given is not None else 0.9
+
+    @property
+    def noun(self) -> str:
+        """What one row of the predictions is: a window, an individual or a sequence."""
+        nouns = {"sample_id": "individual", "sequence_id": "sequence"}
+        return next((noun for key, noun in nouns.items() if key in self.predictions), "window")
+
+    @cached_property
+    def support_counts(self) -> dict[str, int]:
+        """Number of rows by support status, from the predictions where they are there."""
+        if "support" in self.predictions:
+            counted = self.predictions["support"].value_counts()
+            return {status: int(counted.get(status, 0)) for status in STATUSES}
+        told = part(part(self.evaluation, "support"), "windows")
+        return {status: int(told.get(status) or 0) for status in STATUSES}
+
+    @property
+    def support_status(self) -> str | None:
+        """Support status of the data as a whole, or None where nothing was checked."""
+        told = part(self.evaluation, "support").get("status")
+        return str(told) if told in STATUSES else None
+
+
+def number_or_none(value: object) -> float | None:
+    """Return *value* as a finite float, or None where it is not one.
+
+    >>> number_or_none(2), number_or_none(float("nan")), number_or_none(None)
+    (2.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def part(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object under *key*, or an empty one."""
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def parts(parent: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the list of objects under *key*, or an empty one."""
+    value = parent.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def read_run(directory: Path) -> RunFiles:
+    """Read a run directory.
+
+    Raises:
+        SewallError: the directory has no ``run.json``, or one of its files is damaged.
+    """
+    if not (directory / "run.json").is_file():
+        raise SewallError(
+            f"{directory}: not a run directory (it has no run.json); give the directory of a finished run"
+        )
+    return RunFiles(
+        directory=directory,
+        run=_read_json(directory / "run.json"),
+        predictions=_read_predictions(directory / "predictions.tsv"),
+        evaluation=_read_json(directory / "evaluation.json"),
+        bundle=_read_json(directory / "bundle" / "bundle.json"),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SewallError(f"{path}: damaged ({error}); run the command that wrote it again") from error
+    if not isinstance(content, dict):
+        raise SewallError(f"{path}: damaged (not a JSON object); run the command that wrote it again")
+    return content
+
+
+def _read_predictions(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame()
+    # Only leading lines are comments: a '#' further down may be part of a name.
+    with path.open(encoding="utf-8") as lines:
+        comments = sum(1 for _ in takewhile(lambda line: line.startswith("#"), lines))
+    try:
+        table = pd.read_csv(path, sep="\t", skiprows=comments, dtype=_TEXT_COLUMNS, na_values=["NA"])
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SewallError(f"{path}: damaged ({error}); run the command that wrote it again") from error
+    if "chrom" in table and table["chrom"].isna().any():
+        raise SewallError(f"{path}: damaged (a row without a contig); run the command that wrote it again")
+    return table

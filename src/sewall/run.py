@@ -1,0 +1,327 @@
+"""The steps that all jobs share, strung together once: fit a bundle, predict with it, evaluate it.
+
+Examples are split by group into five parts that never mix: *train* (networks and simple models), *tune* (when to
+stop), *calibrate* (width of the intervals), *null* (what the support check may call unusual) and *test* (looked at
+once, for the scores).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from sewall import train
+from sewall.bundle import Arrays, Bundle
+from sewall.errors import SewallError
+from sewall.nets.network import Network
+from sewall.task import Examples, Rows, Task
+from sewall.train import TrainConfig
+from sewall.trust.calibrate import ConformalIntervals
+from sewall.trust.compare import compare
+from sewall.trust.support import SupportCheck
+
+Floats = NDArray[np.float64]
+Progress = Callable[[float], None]
+
+FIFTHS = 5
+FIFTH_NAMES = ("lowest fifth of predictions", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
+CURVE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+MOST_SHOWN = 1_000
+FEWEST_CALIBRATION = 100
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of the examples that go to each part; what is left is for testing."""
+
+    train: float = 0.62
+    tune: float = 0.05
+    calibrate: float = 0.14
+    null: float = 0.07
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of each part."""
+
+    train: Rows
+    tune: Rows
+    calibrate: Rows
+    null: Rows
+    test: Rows
+
+
+def split(task: Task, examples: Examples, seed: int, shares: Shares | None = None) -> Split:
+    """Split the usable examples into parts, whole groups together.
+
+    Raises:
+        SewallError: too few usable examples to calibrate an interval.
+    """
+    shares = shares or Shares()
+    usable = np.flatnonzero(task.usable(examples))
+    groups = usable if examples.groups is None else np.asarray(examples.groups)[usable]
+    names, member = np.unique(groups, return_inverse=True)
+    place = np.random.default_rng(seed).permutation(len(names))[member] / len(names)
+    edges = np.cumsum([shares.train, shares.tune, shares.calibrate, shares.null])
+    part = np.searchsorted(edges, place, side="right")
+    rows = [usable[part == k] for k in range(5)]
+    if len(rows[2]) < FEWEST_CALIBRATION:
+        raise SewallError(
+            f"only {len(usable)} of {len(examples)} examples hold enough data to learn from; "
+            "make more, or larger ones (for windows: longer, --window)"
+        )
+    return Split(*rows)
+
+
+def fit(
+    task: Task,
+    examples: Examples,
+    parts: Split,
+    config: TrainConfig,
+    folder: Path,
+    seed: int,
+    progress: Progress | None = None,
+) -> tuple[Bundle, list[dict[str, float]]]:
+    """Train the networks and simple models, and everything that a prediction needs beside them.
+
+    Args:
+        task: the job.
+        examples: labelled examples.
+        parts: rows of each part; the test part is not touched.
+        config: budget of the networks.
+        folder: for checkpoints; an unfinished training there goes on.
+        seed: of all members together.
+        progress: called with 1 after each epoch.
+
+    Returns:
+        The bundle (with empty ``about``), and the losses by member and epoch.
+    """
+    assert examples.target is not None
+    networks, learning = [], []
+    for number in range(config.members):
+        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        network, history = train.train_network(
+            task, examples, parts.train, parts.tune, own, config, folder / f"member{number}", progress
+        )
+        networks.append(network)
+        learning += [{"member": number, **row} for row in history]
+    target = task.target.forward(examples.target[parts.train])
+    statistics = task.statistics(examples, parts.train)
+    simple_models = [model.fit(statistics, target) for model in task.simple_models(seed)]
+    quantiles, _ = _ensemble(networks, task, examples, parts.calibrate)
+    truth = task.target.forward(examples.target[parts.calibrate])
+    support = SupportCheck.fit(
+        statistics.to_numpy(float), _ensemble(networks, task, examples, parts.train)[1],
+        task.statistics(examples, parts.null).to_numpy(float), _ensemble(networks, task, examples, parts.null)[1],
+        list(statistics.columns),
+    )  # fmt: skip
+    calibration: Arrays = {"quantiles": quantiles, "truth": truth}
+    return Bundle({}, networks, simple_models, calibration, support), learning
+
+
+def _ensemble(networks: list[Network], task: Task, examples: Examples, rows: Rows) -> tuple[Floats, Floats]:
+    """Return mean quantiles ``(rows, levels)`` of the members, and the embedding of the first ``(rows, features)``."""
+    answers = [train.apply_network(network, task, examples, rows) for network in networks]
+    return np.mean([quantiles for quantiles, _ in answers], axis=0), answers[0][1]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Raw and calibrated answers for some rows, in the target's unit.
+
+    Attributes:
+        estimate: ``(rows,)`` mean of the predictive distribution.
+        lower, upper: ``(rows,)`` ends of the calibrated interval.
+        simple: ``(rows,)`` answer of each simple model, by key.
+        quantiles: ``(rows, levels)`` of the ensemble on the learning scale, not calibrated.
+        embedding: ``(rows, features)``.
+        statistics: ``(rows, statistics)``.
+    """
+
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+    simple: dict[str, Floats]
+    quantiles: Floats
+    embedding: Floats
+    statistics: pd.DataFrame
+
+
+def answer(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: float) -> Answer:
+    """Answer *rows*, all of them usable, with intervals at *level*."""
+    quantiles, embedding = _ensemble(bundle.networks, task, examples, rows)
+    statistics = task.statistics(examples, rows)
+    lower, upper = Calibrator(bundle, task, level).interval(quantiles)
+    target = task.target
+    simple = {
+        m.key: np.clip(target.backward(m.predict(statistics)), target.lower, target.upper) for m in bundle.simple_models
+    }
+    estimate = np.clip(target.backward(quantiles), target.lower, target.upper).mean(axis=1)
+    return Answer(estimate, lower, upper, simple, quantiles, embedding, statistics)
+
+
+class Calibrator:
+    """Conformalised quantile intervals of a bundle at one level, by fifth of the predictions."""
+
+    def __init__(self, bundle: Bundle, task: Task, level: float) -> None:
+        self.task, self.level, self.levels = task, level, np.array(bundle.networks[0].head.levels)
+        quantiles, truth = bundle.calibration["quantiles"], bundle.calibration["truth"]
+        self.edges = np.quantile(self._middle(quantiles), np.linspace(0, 1, FIFTHS + 1)[1:-1])
+        lower, upper = self._raw(quantiles)
+        self.conformal = ConformalIntervals.fit(lower, upper, truth, level, self.fifth(quantiles))
+
+    def fifth(self, quantiles: Floats) -> NDArray[np.int64]:
+        """Return ``(rows,)`` which fifth of the calibration predictions each row falls in, from 0."""
+        return np.searchsorted(self.edges, self._middle(quantiles)).astype(np.int64)
+
+    def interval(self, quantiles: Floats) -> tuple[Floats, Floats]:
+        """Return the calibrated ends in the target's unit, inside its trained range."""
+        target = self.task.target
+        lower, upper = self.conformal.apply(*self._raw(quantiles), self.fifth(quantiles))
+        low, high = (np.clip(target.backward(end), target.lower, target.upper) for end in (lower, upper))
+        return low, high
+
+    def _middle(self, quantiles: Floats) -> Floats:
+        return np.array([np.interp(0.5, self.levels, row) for row in quantiles])
+
+    def _raw(self, quantiles: Floats) -> tuple[Floats, Floats]:
+        ends = (1 - self.level) / 2, (1 + self.level) / 2
+        lower, upper = (np.array([np.interp(end, self.levels, row) for row in quantiles]) for end in ends)
+        return lower, upper
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for all examples of a source, one row each; nothing comes without its flag.
+
+    Attributes:
+        table: keys, ``estimate lower upper simple support reason`` in the target's unit; NaN where unusable.
+        support: what the support check says of the examples together, as JSON types.
+        simple: answers of all simple models, by key, NaN where unusable.
+    """
+
+    table: pd.DataFrame
+    support: dict[str, Any]
+    simple: dict[str, Floats]
+
+
+def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: int, few: str) -> Predictions:
+    """Answer all examples, with interval, simple model and support flag.
+
+    Args:
+        bundle: a fitted bundle.
+        task: its job.
+        examples: data to be predicted.
+        level: share of the true values that the intervals shall cover.
+        seed: of the permutations of the support check.
+        few: reason given for examples that hold too little data.
+    """
+    rows = np.flatnonzero(task.usable(examples))
+    answered = answer(bundle, task, examples, rows, level)
+    statistics, embedding = answered.statistics.to_numpy(float), answered.embedding
+    each = bundle.support.examples(statistics, embedding)
+    together = bundle.support.batch(statistics, embedding, seed)
+    best = bundle.about.get("best_simple", bundle.simple_models[-1].key)
+    table = examples.keys.reset_index(drop=True).copy()
+    columns = {"estimate": answered.estimate, "lower": answered.lower, "upper": answered.upper}
+    for name, values in (columns | {"simple": answered.simple[best]}).items():
+        table[name] = _spread(values, rows, len(table))
+    status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
+    table["support"], table["reason"] = "outside", few
+    table.loc[rows, "support"] = status
+    table.loc[rows, "reason"] = np.where(status == "ok", "", each.reason)
+    counts = {name: int((table["support"] == name).sum()) for name in ("ok", "warn", "outside")}
+    simple = {key: _spread(values, rows, len(table)) for key, values in answered.simple.items()}
+    return Predictions(table, together.to_dict() | {"windows": counts}, simple)
+
+
+def _spread(values: Floats, rows: Rows, length: int) -> Floats:
+    full = np.full(length, np.nan)
+    full[rows] = values
+    return full
+
+
+def evaluate(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: float, seed: int) -> dict[str, Any]:
+    """Score all models of a bundle on held-out rows; return what ``evaluation.json`` holds of it.
+
+    Args:
+        bundle: a fitted bundle.
+        task: its job.
+        examples: labelled examples.
+        rows: rows that nothing was fitted to, all usable.
+        level: level of the intervals.
+        seed: of the bootstrap.
+    """
+    assert examples.target is not None
+    truth = examples.target[rows]
+    answered = answer(bundle, task, examples, rows, level)
+    size = sum(tensor.numel() for network in bundle.networks for tensor in network.parameters())
+    names = {"network": f"network (ensemble of {len(bundle.networks)})"}
+    compared = compare(
+        truth,
+        {"network": answered.estimate, **answered.simple},
+        {"network": size, **{m.key: m.parameters for m in bundle.simple_models}},
+        "r2",
+        seed,
+        None if examples.groups is None else np.asarray(examples.groups)[rows],
+        names=names | {m.key: m.name for m in bundle.simple_models},
+    )
+    shown = np.linspace(0, len(rows) - 1, min(len(rows), MOST_SHOWN)).astype(int)
+    return {
+        "target": {"name": task.target.name, "unit": task.target.unit, "transform": task.target.transform},
+        "n": len(rows), "level": level, **compared.to_dict(),
+        "calibration": _calibration(bundle, task, truth, answered, level),
+        "scatter": np.column_stack([truth, answered.estimate])[shown].tolist(),
+    }  # fmt: skip
+
+
+def _calibration(bundle: Bundle, task: Task, truth: Floats, answered: Answer, level: float) -> dict[str, Any]:
+    inside = (answered.lower <= truth) & (truth <= answered.upper)
+    width = answered.upper - answered.lower
+    fifth = Calibrator(bundle, task, level).fifth(answered.quantiles)
+    groups = [
+        {"group": FIFTH_NAMES[k], "n": int((fifth == k).sum()), "coverage": coverage(inside[fifth == k]),
+         "width": float(width[fifth == k].mean())}
+        for k in range(FIFTHS) if (fifth == k).any()
+    ]  # fmt: skip
+    miss = np.maximum(answered.lower - truth, 0) + np.maximum(truth - answered.upper, 0)
+    curve = []
+    for nominal in CURVE:
+        low, high = Calibrator(bundle, task, nominal).interval(answered.quantiles)
+        curve.append({"level": nominal, "coverage": coverage((low <= truth) & (truth <= high))})
+    return {
+        "coverage": coverage(inside), "width": float(width.mean()), "by_group": groups, "curve": curve,
+        "interval_score": float((width + 2 / (1 - level) * miss).mean()),
+    }  # fmt: skip
+
+
+def coverage(inside: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the share of intervals that hold the truth, with its 95 % Wilson interval.
+
+    >>> coverage(np.array([True] * 9 + [False]))["value"]
+    0.9
+    """
+    interval = binomtest(int(inside.sum()), len(inside)).proportion_ci(method="wilson")
+    return {"value": float(inside.mean()), "lower": float(interval.low), "upper": float(interval.high)}
+
+
+def described(bundle: Bundle, task: Task, about: dict[str, Any], scores: dict[str, Any]) -> Bundle:
+    """Return the bundle with what is known of it: its job, its target, what it was trained on, its scores."""
+    simple = [m for m in scores["models"] if m["key"] != "network"]
+    best = max(simple, key=lambda m: m["metrics"]["r2"]["value"])
+    short = {f"R² of {m['name']}": _words(m["metrics"]["r2"]) for m in scores["models"]}
+    short[f"coverage of {scores['level']:.0%} intervals"] = _words(scores["calibration"]["coverage"])
+    target = {"name": task.target.name, "unit": task.target.unit, "upper": task.target.upper}
+    known = {"target": target, "best_simple": best["key"], "scores": short, "scores_in_full": scores}
+    return replace(bundle, about={**about, **known})
+
+
+def _words(score: dict[str, float]) -> str:
+    return f"{score['value']:.3f} ({score['lower']:.3f} to {score['upper']:.3f})"

@@ -1,0 +1,142 @@
+"""The contract between a job and the spine: read this file first.
+
+A job (recombination, sweep, trait, sequence) is one class that implements `Task`. Everything else, from training to the
+report, knows only what stands here. Data flow one way: a source is read into `Examples`; rows of them become tensors
+for the networks and named statistics for the simple models and the support check; predictions come back as a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from sewall.nets.network import Network
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    Attributes:
+        name: column name of the target, for instance ``rho_over_theta``.
+        unit: unit of the target in words.
+        transform: scale on which models learn: ``identity``, ``sqrt`` or ``log``.
+        lower, upper: range of the target in training; an answer at its edge is no answer.
+    """
+
+    name: str
+    unit: str
+    transform: str
+    lower: float
+    upper: float
+
+    def forward(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map target values to the scale on which models learn.
+
+        >>> Target("r", "per bp", "sqrt", 0, 9).forward(np.array([4.0]))
+        array([2.])
+        """
+        if self.transform == "sqrt":
+            return np.sqrt(np.maximum(values, 0.0))
+        return np.log(values) if self.transform == "log" else np.asarray(values, float)
+
+    def backward(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map values on the learning scale back to the target's unit (the inverse of `forward`)."""
+        if self.transform == "sqrt":
+            return np.maximum(values, 0.0) ** 2
+        return np.exp(values) if self.transform == "log" else np.asarray(values, float)
+
+
+class Source(Protocol):
+    """Lazy access to the data behind the rows of `Examples`."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, rows: Rows) -> list[Any]:
+        """Return the items of *rows*, in their order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What flows through the spine: keys, the target where it is known, groups, and lazy access to the data.
+
+    Attributes:
+        keys: one row per example: ``chrom start end``, ``sample_id`` or ``sequence_id``.
+        source: gives the data of any rows.
+        target: ``(examples,)`` in the target's unit, or None for data to be predicted.
+        groups: ``(examples,)`` what must not straddle a split, or None where every example is its own group.
+    """
+
+    keys: pd.DataFrame
+    source: Source
+    target: NDArray[np.float64] | None = None
+    groups: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def labelled(self, target: NDArray[np.float64]) -> Examples:
+        """Return the same examples with the target known."""
+        return replace(self, target=target)
+
+
+class SimpleModel(Protocol):
+    """A model that a network must beat to be worth its cost. Predicts on the target's learning scale."""
+
+    key: str
+    name: str
+
+    def fit(self, statistics: pd.DataFrame, target: NDArray[np.float64]) -> SimpleModel:
+        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
+        ...
+
+    def predict(self, statistics: pd.DataFrame) -> NDArray[np.float64]:
+        """Return ``(rows,)`` predictions on the learning scale."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Number of fitted parameters."""
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """Plain arrays and numbers from which `from_state` makes the same model."""
+        ...
+
+
+class Task(Protocol):
+    """One question asked of DNA variation."""
+
+    name: str
+    target: Target
+
+    def usable(self, examples: Examples) -> NDArray[np.bool_]:
+        """Return ``(examples,)``: which hold enough data for an answer."""
+        ...
+
+    def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
+        """Encode one batch for the network."""
+        ...
+
+    def network(self) -> Network:
+        """Return an untrained network from tensors to ``(batch, quantiles)`` on the learning scale."""
+        ...
+
+    def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
+        """Return named numbers that a geneticist knows, one row per example."""
+        ...
+
+    def simple_models(self, seed: int) -> list[SimpleModel]:
+        """Return the untrained simple models, the simplest first."""
+        ...

@@ -1,0 +1,180 @@
+"""Training of one network: Lightning drives, stops early, keeps the best, and goes on after a kill."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from sewall.nets.heads import pinball_loss
+from sewall.nets.network import Network
+from sewall.task import Examples, Rows, Task
+
+BATCH = 128
+PREDICT_BATCH = 512
+STANDARDISE_ROWS = 4_096
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained.
+
+    Attributes:
+        epochs: passes over the training rows, at most.
+        patience: epochs without a better tuning loss after which training stops.
+        learning_rate: peak of the one-cycle schedule (Smith & Topin 2019).
+        members: networks in the ensemble.
+        device: ``cpu`` or ``auto`` (an accelerator where there is one).
+    """
+
+    epochs: int = 24
+    patience: int = 8
+    learning_rate: float = 2e-3
+    members: int = 5
+    device: str = "cpu"
+
+
+class _Batches(IterableDataset):
+    """Batches of encoded rows, in an order that depends on the seed and the epoch alone."""
+
+    def __init__(self, task: Task, examples: Examples, rows: Rows, seed: int | None) -> None:
+        self.task, self.examples, self.rows, self.seed, self.epoch = task, examples, rows, seed, 0
+
+    def __len__(self) -> int:
+        whole = len(self.rows) // BATCH
+        return max(whole, 1) if self.seed is not None else -(-len(self.rows) // PREDICT_BATCH)
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        assert self.examples.target is not None
+        rows, size = self.rows, PREDICT_BATCH
+        if self.seed is not None:
+            rows, size = np.random.default_rng([self.seed, self.epoch]).permutation(rows), BATCH
+        for number in range(len(self)):
+            part = rows[number * size : (number + 1) * size]
+            target = self.task.target.forward(self.examples.target[part])
+            yield self.task.tensors(self.examples, part), torch.from_numpy(target).float()
+
+
+class _Fit(LightningModule):
+    def __init__(self, network: Network, config: TrainConfig, levels: tuple[float, ...], steps: int) -> None:
+        super().__init__()
+        self.network, self.config, self.levels, self.steps = network, config, levels, steps
+        self.history: list[dict[str, float]] = []
+        self._sums = [0.0, 0]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.history = checkpoint["history"]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["history"] = self.history
+
+    def training_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> Tensor:
+        loss = pinball_loss(self.network(batch[0]), batch[1], self.levels)
+        self._sums[0] += loss.item()
+        self._sums[1] += 1
+        return loss
+
+    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> None:
+        loss = pinball_loss(self.network(batch[0]), batch[1], self.levels)
+        self.log("tune", loss, batch_size=len(batch[1]), on_epoch=True)
+
+    def on_validation_epoch_end(self) -> None:
+        tune = float(self.trainer.callback_metrics["tune"])
+        train = self._sums[0] / max(self._sums[1], 1)
+        self.history.append({"epoch": self.current_epoch + 1, "train": train, "tune": tune})
+        self._sums = [0.0, 0]
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.config.learning_rate, weight_decay=1e-3)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.config.learning_rate, total_steps=self.steps * self.config.epochs, pct_start=0.15
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+
+class _Epoch(Callback):
+    """Fixes all chance of an epoch by its number, so that a resumed training repeats an unbroken one."""
+
+    def __init__(self, batches: _Batches, seed: int, progress: Any) -> None:
+        self.batches, self.seed, self.progress = batches, seed, progress
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.batches.epoch = trainer.current_epoch
+        torch.manual_seed(int(np.random.SeedSequence([self.seed, trainer.current_epoch]).generate_state(1)[0]))
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.progress is not None:
+            self.progress(1)
+
+
+def train_network(
+    task: Task,
+    examples: Examples,
+    train: Rows,
+    tune: Rows,
+    seed: int,
+    config: TrainConfig,
+    folder: Path,
+    progress: Any = None,
+) -> tuple[Network, list[dict[str, float]]]:
+    """Train one network and return the one of its best epoch, with the losses of every epoch.
+
+    Args:
+        task: the job.
+        examples: labelled examples.
+        train, tune: rows to learn from, and rows that decide when to stop.
+        seed: decides the first weights, the order of the rows and the dropout.
+        config: budget.
+        folder: where checkpoints lie; where it holds an unfinished training, that one goes on.
+        progress: called with 1 after each epoch.
+    """
+    torch.manual_seed(seed)
+    network = task.network()
+    network.standardise(task.tensors(examples, train[:STANDARDISE_ROWS]))
+    batches, held = _Batches(task, examples, train, seed), _Batches(task, examples, tune, None)
+    module = _Fit(network, config, network.head.levels, len(batches))
+    best = ModelCheckpoint(folder, filename="best", monitor="tune", save_last=True, enable_version_counter=False)
+    trainer = _trainer(
+        config, [best, EarlyStopping("tune", patience=config.patience), _Epoch(batches, seed, progress)], folder
+    )
+    last = folder / "last.ckpt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on loader workers does not fit encoded batches
+        trainer.fit(
+            module, DataLoader(batches, batch_size=None), DataLoader(held, batch_size=None),
+            ckpt_path=last if last.exists() else None, weights_only=False,
+        )  # fmt: skip
+    module.load_state_dict(torch.load(best.best_model_path, weights_only=False)["state_dict"])
+    return network.cpu().eval(), module.history
+
+
+def _trainer(config: TrainConfig, callbacks: list[Callback], folder: Path) -> Trainer:
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return Trainer(
+        max_epochs=config.epochs, accelerator=config.device, devices=1, callbacks=callbacks, logger=False,
+        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, gradient_clip_val=1.0,
+        default_root_dir=folder,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def apply_network(network: Network, task: Task, examples: Examples, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(rows, quantiles)`` on the learning scale and ``(rows, features)`` of the embedding."""
+    quantiles, embedding = [], []
+    for start in range(0, len(rows), PREDICT_BATCH):
+        batch = task.tensors(examples, rows[start : start + PREDICT_BATCH])
+        hidden = network.embedding(batch)
+        embedding.append(hidden.numpy())
+        quantiles.append(network.head(hidden).numpy())
+    return np.concatenate(quantiles), np.concatenate(embedding)
