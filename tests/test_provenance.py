@@ -33,6 +33,8 @@ def test_digest_of_a_large_file_sees_start_middle_end_and_size(tmp_path: Path, m
 def test_digest_of_a_folder_sees_names_and_sizes(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     before = provenance.digest(tmp_path)
+    (tmp_path / "log.jsonl").write_text("a rerun that did nothing")
+    assert before == provenance.digest(tmp_path)
     (tmp_path / "b").write_text("x")
     assert before != provenance.digest(tmp_path)
 

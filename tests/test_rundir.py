@@ -115,15 +115,33 @@ def test_a_stage_that_does_not_make_its_file_is_not_finished(tmp_path: Path) -> 
 
 
 def test_other_settings_are_refused_with_the_difference(tmp_path: Path) -> None:
-    RunDirectory.open(tmp_path, CONFIG)
+    one_stage(RunDirectory.open(tmp_path, CONFIG), "simulate")
     with pytest.raises(SewallError, match=r"window was 100000, is 50000.*--force"):
         RunDirectory.open(tmp_path, {**CONFIG, "window": 50_000})
 
 
-def test_a_changed_input_is_named_without_its_digest(tmp_path: Path) -> None:
-    RunDirectory.open(tmp_path, {"inputs": {"variants": "content:aa"}})
-    with pytest.raises(SewallError, match=r"\(the content of inputs\.variants has changed\)"):
-        RunDirectory.open(tmp_path, {"inputs": {"variants": "content:bb"}})
+def test_results_outside_stages_too_are_not_overwritten_by_other_settings(tmp_path: Path) -> None:
+    write_text(RunDirectory.open(tmp_path, CONFIG).claim("predictions.tsv"), "x")
+    with pytest.raises(SewallError, match="holds a run with other settings"):
+        RunDirectory.open(tmp_path, {**CONFIG, "window": 50_000})
+
+
+def test_a_run_without_results_may_be_started_with_other_settings(tmp_path: Path) -> None:
+    run = RunDirectory.open(tmp_path, CONFIG)
+    run.claim("cache").mkdir()
+    run.log("failed")
+    assert RunDirectory.open(tmp_path, {**CONFIG, "window": 50_000}).config["window"] == 50_000
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["manifest.json"]
+
+
+def test_a_changed_input_is_refused(tmp_path: Path) -> None:
+    vcf = tmp_path / "a.vcf"
+    vcf.write_text("x")
+    one_stage(RunDirectory.open(tmp_path / "out", CONFIG, inputs=[vcf]), "simulate")
+    assert one_stage(RunDirectory.open(tmp_path / "out", CONFIG, inputs=[vcf]), "simulate")
+    vcf.write_text("y")
+    with pytest.raises(SewallError, match=r"the content of .*a\.vcf has changed"):
+        RunDirectory.open(tmp_path / "out", CONFIG, inputs=[vcf])
 
 
 def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
@@ -133,7 +151,7 @@ def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 
 def test_another_version_of_sewall_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    RunDirectory.open(tmp_path, CONFIG)
+    one_stage(RunDirectory.open(tmp_path, CONFIG), "simulate")
     monkeypatch.setattr(rundir, "sewall_version", lambda: "99.0")
     with pytest.raises(SewallError, match=r"sewall was .*, is 99\.0"):
         RunDirectory.open(tmp_path, CONFIG)
@@ -151,6 +169,7 @@ def test_a_drawn_seed_is_taken_again_and_a_given_one_must_agree(tmp_path: Path) 
     again = RunDirectory.open(tmp_path, CONFIG)
     assert (again.seed, again.seed_drawn) == (first.seed, True)
     assert RunDirectory.open(tmp_path, CONFIG, seed=first.seed).seed == first.seed
+    one_stage(again, "simulate")
     with pytest.raises(SewallError, match="seed was"):
         RunDirectory.open(tmp_path, CONFIG, seed=first.seed + 1)
 
@@ -167,7 +186,7 @@ def test_force_deletes_what_the_run_made_and_nothing_else(tmp_path: Path) -> Non
 def test_force_does_not_delete_an_input(tmp_path: Path) -> None:
     bundle = RunDirectory.open(tmp_path, CONFIG).claim("bundle")
     bundle.mkdir()
-    with pytest.raises(SewallError, match="--force would delete this input"):
+    with pytest.raises(SewallError, match="would delete this input"):
         RunDirectory.open(tmp_path, CONFIG, force=True, inputs=[bundle])
     assert bundle.exists()
 

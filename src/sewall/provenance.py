@@ -15,7 +15,7 @@ from typing import Any
 from sewall.errors import SewallError
 
 _PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "pandas", "msprime", "tskit", "zarr", "bio2zarr")
-DIGESTS = ("content:", "pieces:", "listing:")
+_OF_RERUNS = ("log.jsonl", "manifest.json")
 _WHOLE = 64 * 2**20
 _PIECE = 2**20
 
@@ -128,7 +128,8 @@ def digest(path: Path | str) -> str:
     """Return a digest by which a changed input is recognised.
 
     Files up to 64 MiB are read whole. Of larger ones the size and three pieces (start, middle, end) are taken, and of
-    folders the names and sizes of the files: a digest must not take longer than the run. The prefix says which.
+    folders the names and sizes of the files: a digest must not take longer than the run. The prefix says which. What a
+    rerun that has nothing to do writes into a run directory (log, manifest, hidden files) does not count.
 
     Raises:
         SewallError: there is nothing at *path*.
@@ -138,7 +139,9 @@ def digest(path: Path | str) -> str:
         raise SewallError(f"{path}: no such file; check the path")
     state = hashlib.blake2b(digest_size=16)
     if path.is_dir():
-        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+        for file in sorted(item for item in path.rglob("*") if item.is_file() and not item.match(".*")):
+            if file.parent == path and file.name in _OF_RERUNS:
+                continue
             state.update(f"{file.relative_to(path).as_posix()}\t{file.stat().st_size}\n".encode())
         return f"listing:{state.hexdigest()}"
     kind = "content" if path.stat().st_size <= _WHOLE else "pieces"

@@ -8,13 +8,10 @@ entry is whole, so that a run killed at any moment goes on from its last whole s
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-import shutil
 import tempfile
 import time
-import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,13 +20,24 @@ from pathlib import Path
 from typing import Any, Self
 
 from sewall.errors import SewallError
-from sewall.provenance import DIGESTS, draw_seed, sewall_version
+from sewall.manifest import (
+    LOG,
+    MANIFEST,
+    Lock,
+    delete_made,
+    differences,
+    make_folder,
+    measure,
+    new_manifest,
+    nothing_to_lose,
+    other_settings,
+    read_manifest,
+    unequal_settings,
+)
+from sewall.provenance import digest, sewall_version
 
-MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
 _PARTIAL = ".partial"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_ALWAYS_OURS = ("log.jsonl",)
 
 
 @contextmanager
@@ -111,34 +119,6 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Name what differs between two settings, one phrase each.
-
-    >>> differences({"window": 100000, "prior": {"low": 0}}, {"window": 50000, "prior": {"low": 1}})
-    ['prior.low was 0, is 1', 'window was 100000, is 50000']
-    """
-    before, after = _flat(then), _flat(now)
-    keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
-    return [_change(key, before.get(key), after.get(key)) for key in keys]
-
-
-def _change(key: str, then: Any, now: Any) -> str:
-    digests = all(isinstance(value, str) and value.startswith(DIGESTS) for value in (then, now))
-    return f"the content of {key} has changed" if digests else f"{key} was {_word(then)}, is {_word(now)}"
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    rows: dict[str, Any] = {}
-    for key, value in settings.items():
-        rows |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return rows
-
-
-def _word(value: Any) -> str:
-    text = "not given" if value is None else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 @dataclass
 class Stage:
     """One stage of a run, given by `RunDirectory.stage`.
@@ -181,6 +161,7 @@ class RunDirectory:
     seed: int
     seed_drawn: bool
     _manifest: dict[str, Any]
+    _lock: Lock
 
     @classmethod
     def open(
@@ -199,24 +180,27 @@ class RunDirectory:
             config: the settings that decide the result (not threads or verbosity).
             seed: None takes the seed of the earlier run, or draws one.
             force: start afresh: what an earlier run made there is deleted, and nothing else.
-            inputs: files that the run reads; a fresh start that would delete one of them is refused.
+            inputs: files that the run reads: a rerun is refused where their content has changed, and a fresh start
+                where it would delete one of them.
 
         Raises:
             SewallError: the directory holds something else, or a run with other settings (named), or is in use.
         """
-        path, settings = Path(path), plain({**config, "sewall": sewall_version()})
+        path, read = Path(path), [Path(item) for item in inputs]
+        digests = {str(item.resolve()): digest(item) for item in read}
+        settings = plain({**config, "sewall": sewall_version(), "inputs": digests})
         with room_on_disk(path):
-            manifest = _read_manifest(path)
-            if manifest is not None and not force:
-                _refuse_other_run(path, manifest, settings, seed)
-            _make_folder(path)
-            lock = _Lock(path)
-            if manifest is not None and force:
-                _delete_made(path, manifest, inputs)
-            if manifest is None or force:
-                manifest = _new_manifest(settings, seed)
-            run = cls(path, settings, manifest["seed"], manifest["seed_drawn"], manifest)
-            weakref.finalize(run, lock.close)
+            read_manifest(path)  # refuses a directory of something else before anything is written there
+            make_folder(path)
+            lock, manifest = Lock(path), read_manifest(path)
+            unequal = [] if manifest is None else unequal_settings(manifest, settings, seed)
+            if manifest is not None and (force or unequal):
+                if not force and not nothing_to_lose(path, manifest):
+                    raise other_settings(path, unequal)
+                delete_made(path, manifest, read)
+                manifest = None
+            manifest = manifest or new_manifest(settings, seed)
+            run = cls(path, settings, manifest["seed"], manifest["seed_drawn"], manifest, lock)
             run._sweep_partial_files()
             run._save()
         return run
@@ -249,8 +233,8 @@ class RunDirectory:
         settings = plain(config or {})
         entry = self._manifest["stages"].get(name)
         if entry is not None and (unequal := differences(entry["config"], settings)):
-            raise SewallError(_other_settings(self.path, [f"{name}: {text}" for text in unequal]))
-        if entry is not None and all(_measure(self.path / file) == size for file, size in entry["files"].items()):
+            raise other_settings(self.path, [f"{name}: {text}" for text in unequal])
+        if entry is not None and all(measure(self.path / file) == size for file, size in entry["files"].items()):
             self.log("skip", stage=name)
             yield Stage(name, True, entry["notes"], self)
             return
@@ -264,11 +248,11 @@ class RunDirectory:
     def log(self, event: str, **values: Any) -> None:
         """Append one line to ``log.jsonl``."""
         line = json.dumps({"time": now(), "event": event, **plain(values)}, ensure_ascii=False)
-        with room_on_disk(self.path), (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+        with room_on_disk(self.path), (self.path / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def _finish(self, stage: Stage, settings: dict[str, Any], seconds: float) -> None:
-        sizes = {relative: _measure(self.path / relative) for relative in stage._files}
+        sizes = {relative: measure(self.path / relative) for relative in stage._files}
         if absent := [relative for relative, size in sizes.items() if size is None]:
             raise RuntimeError(f"stage {stage.name} did not make {', '.join(absent)}")
         self._manifest["stages"][stage.name] = {
@@ -301,97 +285,3 @@ class RunDirectory:
 def now() -> str:
     """Return the time in UTC, to the second, in ISO 8601."""
     return datetime.now(UTC).replace(microsecond=0).isoformat()
-
-
-def _read_manifest(path: Path) -> dict[str, Any] | None:
-    if path.exists() and not path.is_dir():
-        raise SewallError(f"{path}: is a file, not a directory; give another directory with -o")
-    file = path / MANIFEST
-    if not file.exists():
-        if path.is_dir() and any(not item.name.startswith(".") for item in path.iterdir()):
-            raise SewallError(f"{path}: is not empty and holds no run of sewall; give another directory with -o")
-        return None
-    try:
-        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        version = int(manifest["format_version"])
-        whole = {"config", "seed", "seed_drawn", "made", "stages"} <= set(manifest)
-    except (ValueError, KeyError, TypeError):
-        raise SewallError(f"{file}: damaged, or not of a run of sewall; give another directory with -o") from None
-    if version > FORMAT_VERSION or not whole:
-        raise SewallError(f"{file}: written by another version of sewall; update sewall or give another directory")
-    return manifest
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, FileNotFoundError, NotADirectoryError) as problem:
-        raise SewallError(f"{path}: no directory can be made here ({problem.strerror}); give another with -o") from None
-
-
-def _new_manifest(settings: dict[str, Any], seed: int | None) -> dict[str, Any]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "config": settings,
-        "seed": draw_seed() if seed is None else seed,
-        "seed_drawn": seed is None,
-        "made": list(_ALWAYS_OURS),
-        "stages": {},
-    }
-
-
-def _refuse_other_run(path: Path, manifest: dict[str, Any], settings: dict[str, Any], seed: int | None) -> None:
-    same_seed = seed is None or seed == manifest["seed"]
-    unequal = differences(manifest["config"], settings)
-    unequal += [] if same_seed else [f"seed was {manifest['seed']}, is {seed}"]
-    if unequal:
-        raise SewallError(_other_settings(path, unequal))
-
-
-def _other_settings(path: Path, unequal: list[str]) -> str:
-    shown = "; ".join(unequal[:4]) + (f"; and {len(unequal) - 4} more" if len(unequal) > 4 else "")
-    return f"{path}: holds a run with other settings ({shown}); give another directory, or --force to start it afresh"
-
-
-def _measure(path: Path) -> list[int] | None:
-    """Return the number of files and of bytes of a file or folder, None where it is not there."""
-    if path.is_file():
-        return [1, path.stat().st_size]
-    if not path.is_dir():
-        return None
-    sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file()]
-    return [len(sizes), sum(sizes)]
-
-
-def _delete_made(path: Path, manifest: dict[str, Any], inputs: Iterable[Path | str]) -> None:
-    made = [(path / relative).resolve() for relative in manifest["made"]]
-    for item in (Path(given) for given in inputs):
-        if any(item.resolve().is_relative_to(target) for target in made):
-            raise SewallError(f"{item}: --force would delete this input; give another directory with -o")
-    for target in made:
-        if not target.is_relative_to(path.resolve()):
-            raise SewallError(f"{path / MANIFEST}: names a file outside the directory ({target}); delete it yourself")
-    for target in [*made, (path / MANIFEST).resolve()]:  # the manifest last: a kill on the way leaves the list
-        if target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
-
-
-class _Lock:
-    """Holds a directory for this process. A record lock dies with its process and is not inherited by workers."""
-
-    def __init__(self, path: Path) -> None:
-        self._handle = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.lockf(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            if problem.errno in {errno.EACCES, errno.EAGAIN}:  # other errors: a disk that knows no locks
-                self.close()
-                raise SewallError(
-                    f"{path}: another run of sewall is writing here; wait for it or give another directory"
-                ) from None
-
-    def close(self) -> None:
-        """Let the directory go."""
-        os.close(self._handle)

@@ -114,7 +114,9 @@ def test_msmc_with_two_populations_asks_which(tmp_path: Path) -> None:
     path = write(tmp_path, "m.final.txt", text)
     with pytest.raises(SewallError, match=r"2 populations \(0, 1\)"):
         read_demography(path, mutation_rate=1.25e-8)
-    assert read_demography(path, mutation_rate=1.25e-8, population="1").history == History((4e5,))
+    second = read_demography(path, mutation_rate=1.25e-8, population="1").history
+    assert second is not None
+    assert second.sizes == pytest.approx((4e5,))
 
 
 def test_stairway_steps(tmp_path: Path) -> None:

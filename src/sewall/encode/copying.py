@@ -7,6 +7,8 @@ population (Li & Durbin 2011, Nature 475:493). Mosaics see many copies at once (
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,8 +61,23 @@ def _gaps(marks: NDArray[np.bool_], positions: NDArray[np.int32]) -> Gaps:
     return gaps, owner[1:][same]
 
 
-def copying_lengths(alignment: Alignment) -> tuple[NDArray[np.int64], int]:
-    """Return the lengths in bp of the stretches from which each column can be pieced together, and the columns.
+@dataclass(frozen=True)
+class Mosaic:
+    """The stretches from which the columns of an alignment can be pieced together.
+
+    Attributes:
+        lengths: ``(stretches,)`` bp.
+        ends: ``(stretches,)`` offsets in bp at which a column must change its source.
+        columns: number of columns.
+    """
+
+    lengths: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    columns: int
+
+
+def mosaic(alignment: Alignment) -> Mosaic:
+    """Return the stretches from which each column can be pieced together.
 
     Every column is written as the mosaic of the fewest stretches of the other columns that share an allele with it
     everywhere: from each point, the source that lasts longest (which is optimal). The last stretch, cut off by the end
@@ -69,9 +86,11 @@ def copying_lengths(alignment: Alignment) -> tuple[NDArray[np.int64], int]:
     part = _part(alignment)
     columns = len(part.copies)
     if part.sites < 2 or columns < 2:
-        return np.zeros(0, np.int64), columns
+        return Mosaic(np.zeros(0, np.int64), np.zeros(0, np.int64), columns)
     reach = _furthest_reach(differences(part, part.calls))
-    return _mosaic_lengths(reach, np.append(part.positions, part.positions[-1]).astype(np.int64)), columns
+    starts, ends = _stretches(reach)
+    positions = part.positions.astype(np.int64)
+    return Mosaic(positions[ends] - positions[starts], positions[ends], columns)
 
 
 def _part(alignment: Alignment) -> Alignment:
@@ -89,14 +108,15 @@ def _furthest_reach(differ: NDArray[np.bool_]) -> NDArray[np.int64]:
     return following.max(axis=2).astype(np.int64)
 
 
-def _mosaic_lengths(reach: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _stretches(reach: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     sites, columns = reach.shape
     at, active = np.zeros(columns, np.int64), np.arange(columns)
-    lengths = []
+    starts, ends = [], []
     while len(active):
         stop = np.maximum(reach[at[active], active], at[active] + 1)
         inside = stop < sites
         active, stop = active[inside], stop[inside]
-        lengths.append(ends[stop] - ends[at[active]])
+        starts.append(at[active])
+        ends.append(stop)
         at[active] = stop
-    return np.concatenate(lengths)
+    return np.concatenate(starts), np.concatenate(ends)

@@ -125,15 +125,19 @@ def _four_gametes(
     return seen(*minor, *minor) & seen(*minor, *major) & seen(*major, *minor) & seen(*major, *major)
 
 
-def minimum_recombinations(pairs: SitePairs) -> int:
-    """Return Rm, the least number of crossovers that the pairs with four gametes ask for (Hudson & Kaplan 1985)."""
+def recombination_intervals(pairs: SitePairs) -> NDArray[np.intp]:
+    """Return ``(Rm, 2)`` sites between which crossovers must lie: the disjoint intervals of Hudson & Kaplan (1985).
+
+    Their number Rm is the least number of crossovers that the pairs with four gametes ask for.
+    """
     first, second = pairs.first[pairs.four_gametes], pairs.second[pairs.four_gametes]
     if len(first) == 0:
-        return 0
+        return np.zeros((0, 2), np.intp)
     closest = np.full(second.max() + 1, -1)
     np.maximum.at(closest, second, first)  # for each right end, the shortest interval decides
-    count, reached = 0, 0
+    found, reached = [], 0
     for end, start in enumerate(closest.tolist()):
         if start >= reached:
-            count, reached = count + 1, end
-    return count
+            found.append((start, end))
+            reached = end
+    return np.array(found, np.intp).reshape(-1, 2)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.data.alignment import MISSING, Alignment
-from sewall.encode.pairs import SitePairs, minimum_recombinations, minor_allele_calls, minor_counts, site_pairs
+from sewall.encode.pairs import SitePairs, minor_allele_calls, minor_counts, recombination_intervals, site_pairs
 
 DISTANCE_EDGES = np.geomspace(0.25, 60, 9)  # expected differences between two chromosomes over the distance
 BLOCKS = (5, 10, 20, 40)  # sites per haplotype block
@@ -29,6 +29,7 @@ LABELS = {
     "zns": "mean r² of all pairs (ZnS)",
     "rm": "minimum recombinations per site (Rm / S)",
     "rm_density": "minimum recombinations per unit of theta",
+    "rm_unevenness": "unevenness of the minimum recombinations along the window",
     "identical_neighbours": "neighbouring sites in full linkage (Wall's B)",
     "common": "sites that are not singletons",
     **{f"r2_{k}": f"mean r², distance class {k + 1}" for k in range(10)},
@@ -78,8 +79,7 @@ def statistics(alignment: Alignment, theta: float, least: int = 1, pairs: SitePa
     common = minor >= 2
     values = _diversity(alignment, minor, copies, theta, least)
     values |= _linkage(pairs, common, theta)
-    rm = minimum_recombinations(pairs)
-    values |= {"rm": rm / alignment.sites, "rm_density": rm / (theta * alignment.accessible_bp)}
+    values |= _crossovers(alignment, pairs, theta)
     values |= _haplotypes(minor_allele_calls(alignment)[common])
     values["missing"] = float((alignment.calls == MISSING).mean())
     values["information"] = float(np.log(theta * alignment.accessible_bp))
@@ -121,6 +121,26 @@ def tajimas_d(pi: float, sites: int, chromosomes: int) -> float:
     e1 = ((n + 1) / (3 * (n - 1)) - 1 / a1) / a1
     e2 = (2 * (n * n + n + 3) / (9 * n * (n - 1)) - (n + 2) / (a1 * n) + a2 / a1**2) / (a1**2 + a2)
     return float((pi - sites / a1) / np.sqrt(e1 * sites + e2 * sites * (sites - 1)))
+
+
+def _crossovers(alignment: Alignment, pairs: SitePairs, theta: float) -> dict[str, float]:
+    intervals = recombination_intervals(pairs)
+    middle = alignment.positions[intervals].mean(axis=1) if len(intervals) else np.zeros(0)
+    return {
+        "rm": len(intervals) / alignment.sites,
+        "rm_density": len(intervals) / (theta * alignment.accessible_bp),
+        "rm_unevenness": unevenness(middle, alignment.length),
+    }
+
+
+def unevenness(positions: NDArray, length: int, parts: int = 10) -> float:
+    """Return the variance over the mean of the numbers of events in equal parts of a window: 1 if they are random.
+
+    >>> unevenness(np.arange(0, 100), 100)
+    0.0
+    """
+    counts = np.bincount((positions * parts // length).astype(int), minlength=parts)
+    return float(counts.var() / counts.mean()) if counts.any() else 1.0
 
 
 def _linkage(pairs: SitePairs, common: NDArray[np.bool_], theta: float) -> dict[str, float]:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.alignment import Alignment
-from sewall.encode.copying import Gaps, copying_lengths, gaps_between_columns, gaps_within_columns
+from sewall.encode.copying import Gaps, gaps_between_columns, gaps_within_columns, mosaic
 from sewall.encode.pairs import SitePairs, minor_counts
+from sewall.encode.statistics import unevenness
 
 # Edges lie where no small sample's frequency or correlation can fall on them.
 FREQUENCY_EDGES = np.array([0.0, 0.0751, 0.1501, 0.2503, 0.3704, 0.51])
@@ -25,6 +26,7 @@ DISTANCE_EDGES = np.concatenate([[0.0], np.geomspace(0.1, 100, 14), [np.inf]])
 GAP_EDGES = np.concatenate([[0.0], np.geomspace(0.03, 30, 13), [np.inf]])
 COPY_EDGES = np.concatenate([[0.0], np.geomspace(0.1, 60, 13), [np.inf]])
 GAP_LAGS = (1, 2, 4)
+ENDS_IN = 20  # equal parts of the window in which the ends of copied stretches are counted
 COPY_LEVELS = (2, 3, 4, 6)  # smallest count of the rarer allele among the sites that a copy must match
 
 DISTANCES, GAPS, COPIES = len(DISTANCE_EDGES) - 1, len(GAP_EDGES) - 1, len(COPY_EDGES) - 1
@@ -66,15 +68,16 @@ def gap_table(gaps: Gaps, theta: float) -> Counts:
 
 
 def copying_table(alignment: Alignment, theta: float) -> NDArray[np.float32]:
-    """Return ``(4 levels, 1 + 14)``: stretches per column, and of these the number in each class of length."""
+    """Return ``(4 levels, 2 + 14)``: stretches per column, how unevenly they end, and how many by length."""
     minor, _ = minor_counts(alignment)
     rows = []
     for level in COPY_LEVELS:
         keep = minor >= level
         part = Alignment(alignment.positions[keep], alignment.calls[keep], alignment.copies, alignment.length)
-        lengths, columns = copying_lengths(part)
-        shares = np.bincount(_classes(lengths * theta, COPY_EDGES), minlength=COPIES) / columns
-        rows.append(np.append(shares.sum(), shares))
+        pieces = mosaic(part)
+        shares = np.bincount(_classes(pieces.lengths * theta, COPY_EDGES), minlength=COPIES) / pieces.columns
+        clumped = np.log(unevenness(pieces.ends, alignment.length, ENDS_IN) + 0.1)
+        rows.append(np.concatenate([[shares.sum(), clumped], shares]))
     return np.array(rows, np.float32)
 
 

@@ -41,7 +41,7 @@ class AlignmentNet(Network):
         self.pairs = Potentials(tables.pair_descriptors(), channels)
         self.between = Potentials(tables.gap_descriptors(), channels)
         self.within = Potentials(tables.gap_descriptors(), channels)
-        plain = len(tables.COPY_LEVELS) * (1 + tables.COPIES) + (len(NAMES) if classical else 0)
+        plain = len(tables.COPY_LEVELS) * (2 + tables.COPIES) + (len(NAMES) if classical else 0)
         self.register_buffer("centre", torch.zeros(plain))
         self.register_buffer("scale", torch.ones(plain))
         inputs = self.pairs.outputs + self.between.outputs + self.within.outputs + plain

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sewall.simulate.history import PopulationHistory
 
 
+TRACT_LENGTH = 300  # mean bp copied by a non-crossover: tens to hundreds in mammals, some 400 in flies
+
+
 @dataclass(frozen=True)
 class WindowSpec:
     """What one simulated window is made of.
@@ -26,6 +29,7 @@ class WindowSpec:
         mutation_rate: per bp per generation.
         recombination_rate: crossovers per bp per generation, or a map of them along the window.
         history: sizes of the population (diploid individuals) in generations ago.
+        gene_conversion_rate: non-crossover events per bp per generation.
     """
 
     chromosomes: int
@@ -33,6 +37,7 @@ class WindowSpec:
     mutation_rate: float
     recombination_rate: float | msprime.RateMap
     history: PopulationHistory
+    gene_conversion_rate: float = 0.0
 
 
 def simulate_window(spec: WindowSpec, seed: np.random.SeedSequence) -> Alignment:
@@ -72,6 +77,8 @@ def _ancestry(spec: WindowSpec, seed: int) -> tskit.TreeSequence:
         demography=spec.history.demography(),
         sequence_length=spec.length,
         recombination_rate=spec.recombination_rate,
+        gene_conversion_rate=spec.gene_conversion_rate or None,
+        gene_conversion_tract_length=TRACT_LENGTH if spec.gene_conversion_rate else None,
         random_seed=seed,
         record_provenance=False,
     )

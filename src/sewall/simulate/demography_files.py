@@ -147,12 +147,20 @@ def _read_demes(path: Path, population: str | None) -> GivenHistory:
     try:
         loaded = demes.loads(text, format="json" if path.suffix.lower() == ".json" else "yaml")
     except Exception as error:  # demes lets many kinds through: of its own, of the YAML parser, KeyError, TypeError
-        raise SewallError(f"{path}: not a valid demes file: {error}; see the demes specification") from None
+        raise SewallError(f"{path}: not a valid demes file: {_chain(error)}; see the demes specification") from None
     graph = loaded.in_generations()
     population = _choose(path, [deme.name for deme in graph.demes if deme.end_time == 0], population)
     description = f"demes graph {path.name}, population {population} of {len(graph.demes)}"
     history = _single_history(graph)
     return GivenHistory(str(path), population if history is None else None, description, history, graph)
+
+
+def _chain(error: BaseException) -> str:
+    """Return an error and its causes in one line: demes names the epoch in the one and the field in the other."""
+    if isinstance(error, AttributeError):
+        return "its top level must hold named fields (time_units, demes)"
+    cause = error.__cause__
+    return str(error) or type(error).__name__ if cause is None else f"{error}: {_chain(cause)}"
 
 
 def _single_history(graph: demes.Graph) -> History | None:

@@ -229,8 +229,8 @@ def theta_matched(history: History, n: int, size: float = REFERENCE_SIZE, min_co
         size: the constant size (theta per bp over four times the mutation rate).
         min_count: smallest count of the rarer allele that the data can show.
 
-    >>> theta_matched(History((3.0,)), 20)
-    History(sizes=(10000.0,), times=())
+    >>> [round(size) for size in theta_matched(History((3.0,)), 20).sizes]
+    [10000]
     """
     return history.scaled(size / history.effective_size(n, min_count))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from sewall.jobs.recombination.task import TARGET, RecombinationTask
 from sewall.jobs.recombination.windows import ENCODED, Windows, encode, stacked
 from sewall.rundir import RunDirectory
 from sewall.simple import GradientBoosting
+from sewall.simulate.defects import NAMES as DEFECTS
+from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects, match_defects
 from sewall.simulate.demography_files import read_demography
 from sewall.simulate.farm import run_farm
 from sewall.simulate.fit_history import HistoryPool, fit_histories
@@ -35,7 +37,7 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
-SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 800
+SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 1_500
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 SHARD = 250
@@ -114,24 +116,26 @@ def make_prior(
     """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
 
     Returns:
-        ``upper`` end of rho / theta, ``log_spread`` of theta, number of ``simulations``.
+        ``upper`` end of rho / theta, ``log_spread`` of theta, mean level of the ``defects``, number of ``simulations``.
     """
     with folder.stage("prior") as stage:
         if not stage.done:
-            look = window_simulator(observed, histories, FirstLook(), 0.05)
+            look = window_simulator(observed, histories, FirstLook(), AnyDefects(), 0.05)
             seed = stream(folder.seed, LOOK)
             task, seen = (
                 RecombinationTask(60.0),
                 _simulated(look, FIRST_LOOK, seed, folder, options, console, "looking"),
             )
-            rows = np.flatnonzero(task.usable(seen))
+            rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(data))
+            ours, theirs = task.statistics(seen, rows), task.statistics(data, wanted)
             assert seen.target is not None
-            model = GradientBoosting(seed).fit(task.statistics(seen, rows), np.log(seen.target[rows]))
-            wanted = np.flatnonzero(task.usable(data))
-            upper = range_of_rates(np.exp(model.predict(task.statistics(data, wanted))))
-            densities = [np.log(task.statistics(e, r)["theta_w"].to_numpy()) for e, r in ((data, wanted), (seen, rows))]
-            spread = excess_spread(*densities)
-            stage.note(upper=upper, log_spread=spread, simulations=_number(options, observed, upper))
+            model = GradientBoosting(seed).fit(ours, np.log(seen.target[rows]))
+            upper = range_of_rates(np.exp(model.predict(theirs)))
+            spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
+            drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
+            defects = match_defects(ours.to_numpy(float), drawn, theirs.to_numpy(float), seed)
+            number = _number(options, observed, upper)
+            stage.note(upper=upper, log_spread=spread, simulations=number, defects=asdict(defects))
     return stage.notes
 
 
@@ -154,7 +158,8 @@ def simulate_windows(
     console: Console,
 ) -> Examples:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
-    simulator = window_simulator(observed, histories, RatePrior(prior["upper"]), prior["log_spread"])
+    defects = MatchedDefects(Defects(**prior["defects"]))
+    simulator = window_simulator(observed, histories, RatePrior(prior["upper"]), defects, prior["log_spread"])
     with folder.stage("simulate", prior):
         seed = stream(folder.seed, SIMULATE)
         return _simulated(simulator, prior["simulations"], seed, folder, options, console, "simulating")
@@ -180,7 +185,7 @@ def simulated_examples(paths: list[Path]) -> Examples:
     labels = shards.labels
     encoded = {name: shards.array(name) for name in ENCODED}
     target = labels[TARGET].to_numpy(float)
-    keys = pd.DataFrame({"simulation": np.arange(len(labels)), "theta": labels["theta"]})
+    keys = labels.drop(columns=TARGET).rename_axis("simulation").reset_index()
     return Examples(keys, Windows(shards, encoded), target)
 
 
@@ -230,10 +235,10 @@ def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick
     return {
         "job": RecombinationTask.name,
         "description": "Crossovers per mutation (rho / theta) of windows of a genome, from the alignment of a sample.",
-        "trained_on": trained_on | {"history": history, "simulations": prior["simulations"], "quick": quick},
+        "trained_on": trained_on | {"history": history, "quick": quick} | prior,
         "limits": [
             "Valid for data like the simulations above; the support check says where data are not.",
-            "Gene conversion and selection were not simulated, nor structure within the sample unless the history has it.",
+            "Selection was not simulated, nor structure within the sample unless the history has it.",
             "Rates per bp are proportional to the mutation rate that the user states.",
         ],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,9 +12,10 @@ from sewall.data.alignment import Alignment
 from sewall.jobs.recombination.observed import Observed, Sample, Template
 from sewall.jobs.recombination.windows import encode
 from sewall.simulate.coalescent import WindowSpec, simulate_window
+from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects
 from sewall.simulate.history import PopulationHistory
 from sewall.simulate.local_rates import local_rates
-from sewall.simulate.nuisances import apply_mask, drop_rare, mask_calls, unphase
+from sewall.simulate.nuisances import add_errors, apply_mask, drop_rare, mask_calls, switch_phase, unphase
 
 WIDEST = (0.01, 30.0)  # rho / theta of the first look; selfing plants lie below, yeasts and flies above the human 0.8
 LOWEST_SHARE = 200.0  # the prior reaches down to its upper end over this, and to zero
@@ -73,6 +74,7 @@ class WindowSimulator:
 
     Attributes:
         rates: prior of rho / theta.
+        defects: prior of what is uneven in the genome and wrong in the calls.
         histories: what to draw the history of each window from.
         samples, templates: from `Observed`: who was sequenced, and the frames of windows.
         log_theta: centre of the log of theta per bp.
@@ -81,6 +83,7 @@ class WindowSimulator:
     """
 
     rates: RatePrior | FirstLook
+    defects: AnyDefects | MatchedDefects
     histories: Histories
     samples: tuple[Sample, ...]
     templates: tuple[Template, ...]
@@ -97,21 +100,29 @@ class WindowSimulator:
         sample = self.samples[template.sample]
         ratio = self.rates.draw(rng)
         theta = float(np.exp(self.log_theta + self.log_spread * rng.standard_normal()))
-        labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number)}
-        spec = self._spec(sample, template, ratio, theta, rng)
-        window = self._as_called(simulate_window(spec, ancestry), sample, template, rng)
+        defects = self.defects.draw(rng)
+        labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number), **asdict(defects)}
+        spec = self._spec(sample, template, ratio, theta, defects, rng)
+        window = self._as_called(simulate_window(spec, ancestry), sample, template, defects, rng)
         return window, labels | encode(window, float(np.exp(self.log_theta)), self.least)
 
     def _spec(
-        self, sample: Sample, template: Template, ratio: float, theta: float, rng: np.random.Generator
+        self, sample: Sample, template: Template, ratio: float, theta: float, defects: Defects, rng: np.random.Generator
     ) -> WindowSpec:
         history = self.histories.draw(rng)
         # Scaling both rates is the same as scaling all sizes and times, and works for any history.
         mutation_rate = theta / (4 * history.effective_size(sample.chromosomes, self.least))
-        rates = local_rates(ratio * mutation_rate, template.length, rng)
-        return WindowSpec(sample.chromosomes, template.length, mutation_rate, rates, history)
+        mean = ratio * mutation_rate
+        rates = local_rates(mean, template.length, defects.unevenness, rng)
+        conversions = defects.gene_conversion * mean
+        return WindowSpec(sample.chromosomes, template.length, mutation_rate, rates, history, conversions)
 
-    def _as_called(self, window: Alignment, sample: Sample, template: Template, rng: np.random.Generator) -> Alignment:
+    def _as_called(
+        self, window: Alignment, sample: Sample, template: Template, defects: Defects, rng: np.random.Generator
+    ) -> Alignment:
+        window = add_errors(window, defects.errors, rng, sample.ploidy)
+        if sample.phased and (sample.ploidy == 2).all():
+            window = switch_phase(window, defects.switches, rng)
         window = apply_mask(window, template.accessible)
         if not sample.phased:
             window = unphase(window, sample.ploidy)
@@ -119,17 +130,16 @@ class WindowSimulator:
 
 
 def window_simulator(
-    observed: Observed, histories: Histories, rates: RatePrior | FirstLook, log_spread: float
+    observed: Observed,
+    histories: Histories,
+    rates: RatePrior | FirstLook,
+    defects: AnyDefects | MatchedDefects,
+    log_spread: float,
 ) -> WindowSimulator:
     """Return the simulator of windows like the observed ones."""
+    centre = float(np.log(observed.theta))
     return WindowSimulator(
-        rates,
-        histories,
-        observed.samples,
-        observed.templates,
-        float(np.log(observed.theta)),
-        log_spread,
-        observed.least,
+        rates, defects, histories, observed.samples, observed.templates, centre, log_spread, observed.least
     )
 
 
@@ -149,9 +159,9 @@ def excess_spread(observed: NDArray[np.float64], simulated: NDArray[np.float64])
 def range_of_rates(estimates: NDArray[np.float64]) -> float:
     """Return the upper end of the prior of rho / theta from rough estimates of the data's windows.
 
-    Half as much again as nearly all windows show, so that the true rates lie well inside; at least 1, at most 60.
+    Half as much again as nearly all windows show, so that the true rates lie well inside; at least 2.5, at most 60.
 
     >>> range_of_rates(np.full(100, 2.0))
     3.0
     """
-    return float(np.clip(round(1.5 * float(np.quantile(estimates, 0.97)), 3), 1.0, 60.0))
+    return float(np.clip(round(1.5 * float(np.quantile(estimates, 0.97)), 3), 2.5, 60.0))
