@@ -236,10 +236,14 @@ def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: 
     status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
     table["support"], table["reason"] = "outside", few
     table.loc[rows, "support"] = status
-    table.loc[rows, "reason"] = np.where(status == "ok", "", each.reason)
+    named = [f"unusual {task.labels.get(name, name)}" for name in each.reason]
+    table.loc[rows, "reason"] = np.where(status == "ok", "", named)
     counts = {name: int((table["support"] == name).sum()) for name in ("ok", "warn", "outside")}
     simple = {key: _spread(values, rows, len(table)) for key, values in answered.simple.items()}
-    return Predictions(table, together.to_dict() | {"windows": counts}, simple)
+    support = together.to_dict() | {"windows": counts}
+    for row in support["statistics"]:
+        row["label"] = task.labels.get(row["name"], row["name"])
+    return Predictions(table, support, simple)
 
 
 def _spread(values: Floats, rows: Rows, length: int) -> Floats:

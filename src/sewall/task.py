@@ -120,6 +120,7 @@ class Task(Protocol):
 
     name: str
     target: Target
+    labels: Mapping[str, str]  # what each statistic is called in front of people
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return ``(examples,)``: which hold enough data for an answer."""

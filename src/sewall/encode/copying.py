@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.alignment import MISSING, Alignment
-from sewall.encode.pairs import minor_allele_calls
+from sewall.encode.pairs import even_sites, minor_allele_calls
 
 MOST_COLUMNS = 64  # compared with each other; of a larger sample, so many spread over the sorted columns
 
@@ -23,8 +23,8 @@ Gaps = tuple[NDArray[np.int64], NDArray[np.intp]]
 def spread_columns(calls: NDArray[np.int8], most: int = MOST_COLUMNS) -> NDArray[np.intp]:
     """Return indices of at most *most* columns, chosen by content so that the order of the columns does not matter."""
     columns = calls.shape[1]
-    if columns <= most:
-        return np.arange(columns)
+    if columns <= most or len(calls) == 0:
+        return np.arange(min(columns, most))
     ranked = np.lexsort(calls[::-1])
     return ranked[np.linspace(0, columns - 1, most).round().astype(np.intp)]
 
@@ -94,7 +94,8 @@ def mosaic(alignment: Alignment) -> Mosaic:
 
 
 def _part(alignment: Alignment) -> Alignment:
-    chosen = spread_columns(minor_allele_calls(alignment))
+    calls, even = minor_allele_calls(alignment), even_sites(alignment)
+    chosen = spread_columns(np.concatenate([calls[~even], calls[even]]))  # sites that have a rarer allele decide
     return Alignment(alignment.positions, alignment.calls[:, chosen], alignment.copies[chosen], alignment.length)
 
 

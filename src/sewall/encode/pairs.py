@@ -27,7 +27,8 @@ class SitePairs:
     Attributes:
         first, second: indices of the two sites.
         distance: bp between them.
-        correlation: correlation of the copies of the two rarer alleles over the columns called at both sites.
+        correlation: correlation of the copies of the two rarer alleles over the columns called at both sites; its
+            absolute value where both alleles of a site are equally common, so that none is the rarer.
         four_gametes: whether all four combinations of alleles must exist, so that a crossover (or a repeated mutation)
             lies between the sites (Hudson & Kaplan 1985, Genetics 111:147); for genotypes, where no phase is needed.
     """
@@ -59,6 +60,12 @@ def minor_allele_calls(alignment: Alignment) -> NDArray[np.int8]:
     return np.where(flip, alignment.copies[None, :] - alignment.calls, alignment.calls).astype(np.int8)
 
 
+def even_sites(alignment: Alignment) -> NDArray[np.bool_]:
+    """Return ``(sites,)`` where both alleles are equally common, so that neither is the rarer one."""
+    alternate, copies = allele_counts(alignment)
+    return 2 * alternate == copies
+
+
 def site_pairs(alignment: Alignment) -> SitePairs:
     """Return the pairs of sites of *alignment* with their linkage.
 
@@ -69,6 +76,8 @@ def site_pairs(alignment: Alignment) -> SitePairs:
     parts = [_pairs_among(alignment, calls, rows) for rows in _stretches(alignment.sites)]
     columns = zip(*parts, strict=True)
     first, second, correlation, four_gametes = (np.concatenate(column) for column in columns)
+    even = even_sites(alignment)
+    correlation = np.where(even[first] | even[second], np.abs(correlation), correlation)
     distance = alignment.positions[second].astype(np.int64) - alignment.positions[first]
     return SitePairs(first, second, distance, correlation, four_gametes)
 

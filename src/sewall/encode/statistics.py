@@ -14,7 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.data.alignment import MISSING, Alignment
-from sewall.encode.pairs import SitePairs, minor_allele_calls, minor_counts, recombination_intervals, site_pairs
+from sewall.encode.pairs import (
+    SitePairs,
+    even_sites,
+    minor_allele_calls,
+    minor_counts,
+    recombination_intervals,
+    site_pairs,
+)
 
 DISTANCE_EDGES = np.geomspace(0.25, 60, 9)  # expected differences between two chromosomes over the distance
 BLOCKS = (5, 10, 20, 40)  # sites per haplotype block
@@ -80,7 +87,7 @@ def statistics(alignment: Alignment, theta: float, least: int = 1, pairs: SitePa
     values = _diversity(alignment, minor, copies, theta, least)
     values |= _linkage(pairs, common, theta)
     values |= _crossovers(alignment, pairs, theta)
-    values |= _haplotypes(minor_allele_calls(alignment)[common])
+    values |= _haplotypes(_filled(alignment)[common])
     values["missing"] = float((alignment.calls == MISSING).mean())
     values["information"] = float(np.log(theta * alignment.accessible_bp))
     return {name: values[name] for name in NAMES}
@@ -109,13 +116,15 @@ def _diversity(
 
 
 def tajimas_d(pi: float, sites: int, chromosomes: int) -> float:
-    """Return Tajima's D (Tajima 1989, Genetics 123:585).
+    """Return Tajima's D (Tajima 1989, Genetics 123:585); 0 below 4 chromosomes, where it always is.
 
     Args:
         pi: mean number of differences between two chromosomes (not per bp).
         sites: number of segregating sites.
         chromosomes: number of chromosomes.
     """
+    if chromosomes < 4:
+        return 0.0
     n, counts = chromosomes, np.arange(1, chromosomes)
     a1, a2 = (1 / counts).sum(), (1 / counts**2).sum()
     e1 = ((n + 1) / (3 * (n - 1)) - 1 / a1) / a1
@@ -159,10 +168,16 @@ def _linkage(pairs: SitePairs, common: NDArray[np.bool_], theta: float) -> dict[
     return values
 
 
+def _filled(alignment: Alignment) -> NDArray[np.int8]:
+    """Return calls counted in the rarer allele, missing ones read as the commoner, or as a third where none is."""
+    unknown = np.where(even_sites(alignment), np.int8(3), np.int8(0))[:, None]
+    return np.where(alignment.calls == MISSING, unknown, minor_allele_calls(alignment))
+
+
 def _haplotypes(calls: NDArray[np.int8]) -> dict[str, float]:
     """Mean haplotype number per column, H1 and H12 (Garud 2015, PLoS Genetics 11:e1005004) over blocks of sites."""
     weights = np.random.default_rng(0).integers(1, 2**63, len(calls), dtype=np.uint64)
-    products = weights[:, None] * np.where(calls == MISSING, 0, calls).astype(np.uint64)
+    products = weights[:, None] * calls.astype(np.uint64)
     sums = np.cumsum(np.vstack([np.zeros((1, calls.shape[1]), np.uint64), products]), axis=0, dtype=np.uint64)
     values: dict[str, float] = {}
     for block in BLOCKS:

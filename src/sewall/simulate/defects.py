@@ -33,7 +33,7 @@ class Defects:
     errors: float = 0.0
 
 
-MOST = Defects(unevenness=2.0, gene_conversion=8.0, switches=0.01, errors=0.01)
+MOST = Defects(unevenness=2.0, gene_conversion=5.0, switches=0.01, errors=0.01)
 NAMES = tuple(field.name for field in fields(Defects))
 
 

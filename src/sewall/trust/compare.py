@@ -216,8 +216,8 @@ def _verdict(
     if simplest != best:
         gap = _in_words(columns[best] - columns[simplest])
         return (
-            f"The simplest adequate model is {labels[simplest]}: the best, {labels[best]}, differs from it in {name} by "
-            f"{gap}, an interval that includes zero."
+            f"The simplest adequate model is {labels[simplest]}: the best, {labels[best]}, differs from it in {name} "
+            f"by {gap}, an interval that includes zero."
         )
     simpler = order[: order.index(best)]
     if not simpler:

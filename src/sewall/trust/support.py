@@ -1,8 +1,12 @@
 """Do the data lie where the training examples lie? Per example, for all together, and which statistic is off.
 
 The question is whether the data are *inside* what was simulated, not whether they are distributed like it: a genome
-has one history and its own rates, while training covers many. So every measure here is a distance from the training
-examples, and data that keep to a corner of the training range are not called unusual.
+has one history and its own rates, while training covers many. So the verdict rests on how far out examples lie, and on
+how many do; data that keep to a corner of the training range are named (`warn`) but not condemned (`outside`). How well
+the two can be told apart is reported beside it, within strata of the predicted target where predictions are given.
+
+Thresholds come from a null of held-out examples that were used for nothing else. What no statistic and no feature of
+the network sees is invisible here, and so is a shift that stays inside the training range.
 """
 
 from __future__ import annotations
@@ -13,68 +17,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
-from sklearn.covariance import LedoitWolf
-from sklearn.neighbors import NearestNeighbors
+from scipy.stats import binom
 
 from sewall.errors import SewallError
+from sewall.trust.space import Floats, Space
+from sewall.trust.two_sample import Strata, classifier_accuracy, kernel, mmd_p
 
-Floats = NDArray[np.float64]
-
-OUTSIDE, WARN = 0.002, 0.01  # shares of the null called so, one by one
-TOGETHER = 0.001  # share of null batches called outside
+OUTSIDE, WARN = 0.001, 0.01  # shares of the null called so, one by one
+TOGETHER = 0.01  # share of null batches that is flagged
+MOST_BEYOND = 0.1  # share of examples beyond the null's 99 % from which all of them are outside
 MOST_OUTSIDE = 0.5  # share of examples outside one by one that makes all of them outside
-NEIGHBOURS, MOST_REFERENCE = 10, 2_000
-FEWEST_NULL, FEWEST_BATCH, BATCHES = 200, 10, 4_000
-SEEN_FROM = 3.0  # robust standard deviations from which differences count only by their logarithm
-
-
-@dataclass(frozen=True)
-class Space:
-    """Distances in one space: from the centre (Mahalanobis) and from the nearest training examples.
-
-    Attributes:
-        centre, scale: ``(features,)`` robust location and spread.
-        mean: ``(features,)`` mean of the squeezed features.
-        whiten: ``(features, kept)`` to uncorrelated features of unit variance.
-        reference: ``(examples, kept)`` whitened training examples.
-    """
-
-    centre: Floats
-    scale: Floats
-    mean: Floats
-    whiten: Floats
-    reference: Floats
-
-    @classmethod
-    def fit(cls, values: Floats) -> Space:
-        """Fit to ``(examples, features)``; constant features are left out of the distances."""
-        quartiles = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-        spread = np.maximum((quartiles[2] - quartiles[0]) / 1.349, 0.2 * values.std(axis=0))
-        scale = np.where(spread > 1e-9, spread, np.inf)
-        squeezed = _squeeze((values - quartiles[1]) / scale)
-        covariance = LedoitWolf().fit(squeezed)
-        variance, axes = np.linalg.eigh(covariance.covariance_)
-        kept = variance > 1e-6 * variance.max()
-        whiten = axes[:, kept] / np.sqrt(variance[kept])
-        chosen = np.linspace(0, len(values) - 1, min(len(values), MOST_REFERENCE)).astype(int)
-        reference = (squeezed[chosen] - covariance.location_) @ whiten
-        return cls(quartiles[1], scale, covariance.location_, whiten, reference.astype(np.float32))
-
-    def standardised(self, values: Floats) -> Floats:
-        """Return robust z-scores, their far ends squeezed."""
-        return _squeeze((values - self.centre) / self.scale)
-
-    def distances(self, values: Floats) -> Floats:
-        """Return ``(examples, 2)`` distances from the centre and to the tenth nearest training example."""
-        white = (self.standardised(values) - self.mean) @ self.whiten
-        near = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(self.reference))).fit(self.reference)
-        return np.column_stack([(white**2).sum(1), near.kneighbors(white)[0][:, -1]])
-
-
-def _squeeze(z: Floats) -> Floats:
-    far = np.abs(z) > SEEN_FROM
-    return np.where(far, np.sign(z) * (SEEN_FROM + np.log1p(np.maximum(np.abs(z) - SEEN_FROM, 0))), z)
+CHANCE = 0.001  # a share beyond is taken seriously only where chance gives it less often than this
+FEWEST_NULL, FEWEST_BATCH, PERMUTATIONS = 200, 10, 4_000
+MOST_COMPARED, STRATA = 1_000, 5
 
 
 @dataclass(frozen=True)
@@ -91,122 +46,220 @@ class BatchSupport:
     """Flag of all examples together.
 
     Attributes:
-        status: ok, warn or outside; too few examples are ok.
-        p: share of null batches of the same size that lie as far out.
+        status: ok, warn or outside; fewer than ten examples are ok, each still has its own flag.
+        p: how often as many examples drawn from simulations and data alike lie as far out.
         beyond_99: share of examples beyond the null's 99 % (expected 1 %).
-        statistics: per statistic its median, the central 98 % of the null, p and p corrected for their number.
+        mmd_p: p-value of the difference in distribution, or NaN; decides nothing.
+        c2st: how often a classifier tells data from simulations, 0.5 being chance, or NaN; decides nothing.
+        statistics: per statistic its median, the central 98 % of the null, p and p by Holm (1979).
     """
 
     status: str
     p: float
     beyond_99: float
+    mmd_p: float
+    c2st: float
     statistics: list[dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the support part of ``evaluation.json``."""
+        """Return the support part of ``evaluation.json``; what was not measured is None."""
         return {
-            "status": self.status, "p": self.p, "beyond_99": self.beyond_99, "statistics": self.statistics,
+            "status": self.status,
+            "p": self.p,
+            "beyond_99": self.beyond_99,
+            "mmd_p": None if np.isnan(self.mmd_p) else self.mmd_p,
+            "c2st": None if np.isnan(self.c2st) else self.c2st,
+            "statistics": self.statistics,
             "null_rate": TOGETHER,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
 class SupportCheck:
     """Fitted on training examples, with a null of held-out examples that were used for nothing else.
 
+    Per example the Mahalanobis distance (Ledoit and Wolf 2004) and the distance to the tenth nearest training example
+    are taken in both spaces; each is put on the scale of the null (median 0, 99 % quantile 1) and the largest of the
+    four is the example's score.
+
     Attributes:
         names: of the statistics.
         spaces: distances among statistics and in the embedding.
-        null_distances: ``(null examples, 4)`` sorted within each column.
-        null_least: ``(null examples,)`` least p of each null example over its distances, sorted.
-        null_statistics: ``(null examples, statistics)``.
+        middle, reach: ``(4,)`` median of the null's log distances, and from there to their 99 % quantile.
+        null_scores: ``(null examples,)`` sorted.
+        null_statistics: ``(null examples, statistics)``; `null_embedding` likewise.
+        null_estimate: ``(null examples,)`` predicted targets, or empty.
     """
 
     names: list[str]
     spaces: tuple[Space, Space]
-    null_distances: Floats
-    null_least: Floats
-    null_statistics: Floats
+    middle: Floats
+    reach: Floats
+    null_scores: Floats
+    null_statistics: NDArray[np.float32]
+    null_embedding: NDArray[np.float32]
+    null_estimate: Floats
 
     @classmethod
     def fit(
-        cls, statistics: Floats, embedding: Floats, null_statistics: Floats, null_embedding: Floats, names: list[str]
+        cls,
+        statistics: Floats,
+        embedding: Floats,
+        null_statistics: Floats,
+        null_embedding: Floats,
+        names: list[str],
+        null_estimate: Floats | None = None,
     ) -> SupportCheck:
         """Fit to training examples; the null gives all thresholds.
 
         Args:
-            statistics: ``(examples, statistics)`` of training examples, no NaN.
+            statistics: ``(examples, statistics)`` of training examples; rows with NaN are left out.
             embedding: ``(examples, features)`` of the same.
-            null_statistics, null_embedding: of the held-out examples.
+            null_statistics, null_embedding: of the held-out examples; 1,000 or more for the full resolution.
             names: of the statistics.
+            null_estimate: ``(null examples,)`` predicted targets, for comparing distributions at equal prediction.
 
         Raises:
             SewallError: fewer than 200 examples in the null.
         """
-        if len(null_statistics) < FEWEST_NULL:
+        known, kept = _finite(statistics, embedding), _finite(null_statistics, null_embedding)
+        if kept.sum() < FEWEST_NULL:
             raise SewallError(
-                f"{len(null_statistics)} held-out examples are too few for a support check; "
+                f"{kept.sum()} held-out examples are too few for a support check; "
                 f"{FEWEST_NULL} are needed: simulate more"
             )
-        spaces = (Space.fit(statistics), Space.fit(embedding))
-        distances = np.hstack([s.distances(v) for s, v in zip(spaces, (null_statistics, null_embedding), strict=True)])
-        ordered = np.sort(distances, axis=0)
-        least = np.sort(_tail(ordered, distances).min(axis=1))
-        return cls(names, spaces, ordered, least, np.asarray(null_statistics, np.float64))
+        null = np.asarray(null_statistics)[kept], np.asarray(null_embedding)[kept]
+        spaces = (Space.fit(np.asarray(statistics)[known]), Space.fit(np.asarray(embedding)[known]))
+        logs = _log_distances(spaces, *null)
+        middle, far = np.quantile(logs, [0.5, 0.99], axis=0)
+        reach = np.maximum(far - middle, 1e-9)
+        estimate = np.empty(0) if null_estimate is None else np.asarray(null_estimate, np.float64)[kept]
+        scores = np.sort(((logs - middle) / reach).max(axis=1))
+        stored = null[0].astype(np.float32), null[1].astype(np.float32)
+        return cls(list(names), spaces, middle, reach, scores, *stored, estimate)
 
     def examples(self, statistics: Floats, embedding: Floats) -> ExampleSupport:
-        """Flag examples one by one."""
-        p = self._p(statistics, embedding)
-        z = np.abs((statistics - self.spaces[0].centre) / self.spaces[0].scale)
-        worst = np.array(self.names)[np.argmax(np.nan_to_num(z, nan=np.inf), axis=1)]
-        status = np.select([p <= OUTSIDE, p <= WARN], ["outside", "warn"], "ok")
-        return ExampleSupport(status, p, np.array([f"unusual {name}" for name in worst]))
+        """Flag examples one by one; where a statistic is not defined the example is outside.
 
-    def batch(self, statistics: Floats, embedding: Floats, seed: int) -> BatchSupport:
-        """Flag examples together.
-
-        Those that are outside one by one are left aside (a sweep in a genome is not the genome's fault), unless they
-        are more than half; the others are compared, by how far out they lie on average, with batches of the null.
+        Args:
+            statistics: ``(examples, statistics)``.
+            embedding: ``(examples, features)``.
         """
         p = self._p(statistics, embedding)
-        beyond, inside = float((p <= WARN).mean()), p[p > OUTSIDE]
-        table = self._statistics(statistics)
+        status = np.select([p <= self._outside, p <= WARN], ["outside", "warn"], "ok")
+        space = self.spaces[0]
+        z = np.abs((statistics - space.centre) / space.scale)
+        off = np.where(np.isfinite(statistics), np.where(space.moved(statistics), np.inf, z), np.inf)
+        worst = np.array(self.names)[np.argmax(off, axis=1)]
+        return ExampleSupport(status, p, worst)
+
+    def batch(self, statistics: Floats, embedding: Floats, seed: int, estimate: Floats | None = None) -> BatchSupport:
+        """Flag examples together.
+
+        Examples outside one by one are left aside (a sweep in a genome is not the genome's fault) unless they are more
+        than half; the mean extremeness of the others is compared with the null's by permuting both pooled, which
+        keeps its level whatever the sizes. All are outside where they lie significantly far out *and* more than
+        10 % of them lie beyond the null's 99 %.
+
+        Args:
+            statistics: ``(examples, statistics)``.
+            embedding: ``(examples, features)``.
+            seed: of the permutations.
+            estimate: ``(examples,)`` predicted targets, on the scale of `fit`'s ``null_estimate``.
+        """
+        every = self._p(statistics, embedding)
+        beyond = float((every <= WARN).mean()) if len(every) else 0.0
+        kept = _finite(statistics, embedding)
+        p, table = every[kept], self._table(statistics[kept])
         if len(p) < FEWEST_BATCH:
-            return BatchSupport("ok", 1.0, beyond, table)
-        if 1 - len(inside) / len(p) > MOST_OUTSIDE:
-            return BatchSupport("outside", 1 / (BATCHES + 1), beyond, table)
-        null = _rank(self.null_least, self.null_least)
-        null = -np.log(null[null > OUTSIDE])
-        draws = np.random.default_rng(seed).choice(null, (BATCHES, len(inside))).mean(axis=1)
-        rank = float((1 + (draws >= -np.log(inside).mean()).sum()) / (BATCHES + 1))
-        status = "outside" if rank <= TOGETHER else "warn" if rank <= WARN else "ok"
-        return BatchSupport(status, rank, beyond, table)
+            return BatchSupport("ok", 1.0, beyond, np.nan, np.nan, table)
+        together = self._far_out(p, seed)
+        status = self._status(p, together)
+        predicted = None if estimate is None else np.asarray(estimate, np.float64)[kept]
+        apart = self._apart(statistics[kept], embedding[kept], predicted, seed)
+        return BatchSupport(status, together, beyond, *apart, table)
+
+    @property
+    def _outside(self) -> float:
+        """A small null cannot tell one in a thousand: there, what lies beyond all of it is outside."""
+        return max(OUTSIDE, 1.0 / (1 + len(self.null_scores)))
 
     def _p(self, statistics: Floats, embedding: Floats) -> Floats:
-        distances = np.hstack([s.distances(v) for s, v in zip(self.spaces, (statistics, embedding), strict=True)])
-        return _rank(self.null_least, _tail(self.null_distances, distances).min(axis=1))
+        p = np.full(len(statistics), 1.0 / (1 + len(self.null_scores)))
+        kept = np.flatnonzero(_finite(statistics, embedding))
+        if len(kept):
+            logs = _log_distances(self.spaces, statistics[kept], embedding[kept])
+            p[kept] = _tail(self.null_scores, ((logs - self.middle) / self.reach).max(axis=1))
+            moved = kept[self.spaces[0].moved(statistics[kept]).any(axis=1)]
+            p[moved] = np.minimum(p[moved], WARN / 2)
+        return p
 
-    def _statistics(self, statistics: Floats) -> list[dict[str, Any]]:
+    def _far_out(self, p: Floats, seed: int) -> float:
+        null = 1.0 - np.arange(len(self.null_scores)) / len(self.null_scores)
+        inside, reference = (-np.log(part[part > self._outside]) for part in (p, null))
+        if len(p) - len(inside) > MOST_OUTSIDE * len(p):
+            return 1.0 / (1 + PERMUTATIONS)
+        pooled, size, rng = np.concatenate([inside, reference]), len(inside), np.random.default_rng(seed)
+        observed = inside.mean()
+        drawn = np.array([rng.choice(pooled, size, replace=False, shuffle=False).mean() for _ in range(PERMUTATIONS)])
+        return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
+
+    def _status(self, p: Floats, together: float) -> str:
+        beyond, outside = int((p <= WARN).sum()), float((p <= self._outside).mean())
+        many = beyond > MOST_BEYOND * len(p) and binom.sf(beyond - 1, len(p), WARN) <= CHANCE
+        if outside > MOST_OUTSIDE or (many and together <= TOGETHER):
+            return "outside"
+        return "warn" if many or together <= TOGETHER else "ok"
+
+    def _apart(self, statistics: Floats, embedding: Floats, estimate: Floats | None, seed: int) -> tuple[float, float]:
+        """Permutation p of the kernel test and accuracy of the classifier, on a thousand rows of either side."""
+        rng = np.random.default_rng([seed, 1])
+        ours, theirs = (
+            np.sort(rng.permutation(n)[:MOST_COMPARED]) for n in (len(statistics), len(self.null_statistics))
+        )
+        parts = ((statistics, self.null_statistics), (embedding, self.null_embedding))
+        columns = [
+            space.standardised(np.vstack([new[ours], null[theirs]]))
+            for space, (new, null) in zip(self.spaces, parts, strict=True)
+        ]
+        first = np.arange(len(ours) + len(theirs)) < len(ours)
+        strata = self._strata(estimate, ours, theirs)
+        similarity = kernel(columns[0]) + kernel(columns[1])
+        return mmd_p(similarity, first, strata, seed), classifier_accuracy(np.hstack(columns), first, strata, seed)
+
+    def _strata(self, estimate: Floats | None, ours: NDArray[np.intp], theirs: NDArray[np.intp]) -> Strata:
+        if estimate is None or not len(self.null_estimate):
+            return np.zeros(len(ours) + len(theirs), dtype=np.int64)
+        edges = np.quantile(self.null_estimate, np.arange(1, STRATA) / STRATA)
+        both = np.concatenate([estimate[ours], self.null_estimate[theirs]])
+        return np.searchsorted(edges, both).astype(np.int64)
+
+    def _table(self, statistics: Floats) -> list[dict[str, Any]]:
+        if not len(statistics):
+            return []
         median = np.median(statistics, axis=0)
-        low, high = np.quantile(self.null_statistics, [0.01, 0.99], axis=0)
-        above = (self.null_statistics >= median).sum(axis=0)
-        below = (self.null_statistics <= median).sum(axis=0)
+        low, high = np.quantile(self.null_statistics.astype(np.float64), [0.01, 0.99], axis=0)
+        rounded = median.astype(np.float32)
+        above = (self.null_statistics >= rounded).sum(axis=0)
+        below = (self.null_statistics <= rounded).sum(axis=0)
         p = np.minimum(1.0, 2 * (1 + np.minimum(above, below)) / (1 + len(self.null_statistics)))
-        corrected = false_discovery_control(p, method="by")
+        corrected = holm(p)
         return [
             {
-                "name": name, "observed": float(median[k]), "low": float(low[k]), "high": float(high[k]),
-                "p": float(p[k]), "holm_p": float(corrected[k]),
+                "name": name,
+                "observed": float(median[k]),
+                "low": float(low[k]),
+                "high": float(high[k]),
+                "p": float(p[k]),
+                "holm_p": float(corrected[k]),
             }
             for k, name in enumerate(self.names)
-        ]  # fmt: skip
+        ]
 
     def state(self) -> dict[str, Any]:
-        """Return the fitted numbers, for a bundle."""
-        numbers: dict[str, Any] = {
-            "null_distances": self.null_distances, "null_least": self.null_least,
-            "null_statistics": self.null_statistics, "names": list(self.names),
-        }  # fmt: skip
+        """Return plain texts and arrays from which `from_state` makes the same check."""
+        fields = ("middle", "reach", "null_scores", "null_statistics", "null_embedding", "null_estimate")
+        numbers: dict[str, Any] = {"names": list(self.names)} | {name: getattr(self, name) for name in fields}
         for number, space in enumerate(self.spaces):
             numbers |= {f"space{number}_{name}": value for name, value in vars(space).items()}
         return numbers
@@ -216,16 +269,32 @@ class SupportCheck:
         """Return the check whose `state` was *state*."""
         fields = ("centre", "scale", "mean", "whiten", "reference")
         first, second = (Space(*(state[f"space{number}_{name}"] for name in fields)) for number in range(2))
-        names = list(state["names"])
-        return cls(names, (first, second), state["null_distances"], state["null_least"], state["null_statistics"])
+        own = ("middle", "reach", "null_scores", "null_statistics", "null_embedding", "null_estimate")
+        return cls(list(state["names"]), (first, second), *(state[name] for name in own))
+
+
+def holm(p: Floats) -> Floats:
+    """Return p-values corrected for their number by Holm's step-down method (Holm 1979).
+
+    >>> holm(np.array([0.01, 0.5, 0.02])).tolist()
+    [0.03, 0.5, 0.04]
+    """
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def _finite(statistics: Floats, embedding: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(statistics).all(axis=1) & np.isfinite(embedding).all(axis=1))
+
+
+def _log_distances(spaces: tuple[Space, Space], statistics: Floats, embedding: Floats) -> Floats:
+    parts = zip(spaces, (statistics, embedding), strict=True)
+    return np.log(np.maximum(np.hstack([space.distances(values) for space, values in parts]), 1e-12))
 
 
 def _tail(ordered: Floats, values: Floats) -> Floats:
-    """Return, per column, the share of the ordered null at or beyond each value, itself counted."""
-    columns = [len(ordered) - np.searchsorted(ordered[:, k], values[:, k]) for k in range(ordered.shape[1])]
-    return (1 + np.column_stack(columns)) / (1 + len(ordered))
-
-
-def _rank(ordered: Floats, values: Floats) -> Floats:
-    """Return the share of the ordered null at or below each value, itself counted."""
-    return np.asarray((1 + np.searchsorted(ordered, values, side="right")) / (1 + len(ordered)))
+    """Return the share of the ordered null at or beyond each value, itself counted."""
+    return np.asarray((1 + len(ordered) - np.searchsorted(ordered, values)) / (1 + len(ordered)))

@@ -37,7 +37,7 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
-SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 1_500
+SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 1_200
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 SHARD = 250

@@ -17,7 +17,7 @@ from sewall.simulate.history import PopulationHistory
 from sewall.simulate.local_rates import local_rates
 from sewall.simulate.nuisances import add_errors, apply_mask, drop_rare, mask_calls, switch_phase, unphase
 
-WIDEST = (0.01, 30.0)  # rho / theta of the first look; selfing plants lie below, yeasts and flies above the human 0.8
+WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
 LOWEST_SHARE = 200.0  # the prior reaches down to its upper end over this, and to zero
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sewall.encode.statistics import NAMES
+from sewall.encode.statistics import LABELS, NAMES
 from sewall.jobs.recombination.windows import Windows
 from sewall.nets.alignment import AlignmentNet
 from sewall.nets.heads import DECILES
@@ -29,6 +31,7 @@ class RecombinationTask:
     """
 
     name = "recombination"
+    labels: Mapping[str, str] = LABELS
 
     def __init__(self, upper: float) -> None:
         self.target = Target(TARGET, "crossovers per mutation", "sqrt", 0.0, upper)
