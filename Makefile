@@ -2,10 +2,6 @@
 # make test   sets everything up and runs all tests
 # make lint   formatting, style and types
 # make clean  removes what make made
-#
-# TORCH says which PyTorch is installed. On Linux with no GPU
-#   make test TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
-# saves a download of gigabytes where your package index serves CUDA builds.
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0

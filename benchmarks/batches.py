@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from settings import CHROMOSOMES, HIGHEST_RATE, MUTATION_RATE, THETA, code_digest
 
 from sewall.data.alignment import Alignment
 from sewall.encode.statistics import watterson_theta
@@ -18,7 +19,6 @@ from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.farm import run_farm
 from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
-from settings import CHROMOSOMES, HIGHEST_RATE, MUTATION_RATE, THETA, code_digest
 
 WINDOWS = 50
 SPREAD = 0.05  # of the log of a window's mutation rate: the least that `map` puts on its simulations

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from reporting import evaluated, fit, options, settings, show, words, write
 from settings import CONSTANT, LEVEL, UPPER, Window, parts, simulated
+
 from sewall import run
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.trust.compare import resamples
@@ -38,7 +38,8 @@ def main() -> None:
         print("\ntraining windows   network R2                    boosting R2                   network - boosting")
         for point in points:
             network, boosting = (_r2(point["scores"], key) for key in ("network", "boosting"))
-            gap = next(d for d in point["scores"]["differences"] if d["model"] == "network" or d["against"] == "network")
+            gaps = {(d["model"], d["against"]): d for d in point["scores"]["differences"]}
+            gap = gaps["network", "boosting"]
             print(f"{point['train']:>16,}   {words(network)}   {words(boosting)}   {words(gap, sign='+')}")
         write(arguments.name or f"recombination_s1-curve-seed{arguments.seed}", {"setting": "S1", "points": points})
         return
@@ -66,12 +67,19 @@ def benchmark(arguments: argparse.Namespace, train: int) -> dict[str, Any]:
     fitted = fit(task, examples, split, arguments.members, arguments.seed)
     scores = evaluated(fitted.bundle, task, examples, split.test, LEVEL, arguments.seed)
     show(f"S1{_variant(arguments)}, {train:,} training windows, seed {arguments.seed}", scores)
-    print(f"CPU seconds: networks {fitted.cpu_networks:.0f}, all of fitting {fitted.cpu_all:.0f}; {few} windows left out")
+    print(
+        f"CPU seconds: networks {fitted.cpu_networks:.0f}, all of fitting {fitted.cpu_all:.0f}; {few} windows left out"
+    )
     results = {"setting": "S1", **settings(arguments, ("cache", "workers", "name", "curve", "long")), "train": train}
     results |= {"left_out": few, **fitted.costs(), "scores": scores}
     answered = run.answer(fitted.bundle, task, examples, split.test, LEVEL)
     assert examples.target is not None
-    mine = {"rows": split.test, "truth": examples.target[split.test], "network": answered.estimate, **answered.simple}
+    mine: dict[str, Any] = {
+        "rows": split.test,
+        "truth": examples.target[split.test],
+        "network": answered.estimate,
+        **answered.simple,
+    }
     np.savez(_predictions(arguments, train, _variant(arguments)), **mine)
     if _variant(arguments):
         results["loss"] = _loss(_predictions(arguments, train, ""), mine, arguments.seed)

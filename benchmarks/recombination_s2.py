@@ -9,13 +9,15 @@ training does not know of.
 
 from __future__ import annotations
 
+from reporting import evaluated, fit, options, settings, show, write
 from settings import BOTTLENECK, CONSTANT, EXPANSION, LEVEL, UNKNOWN, UPPER, Window, parts, simulated
 
-from reporting import evaluated, fit, options, settings, show, write
+from sewall.jobs.recombination.prior import Histories
 from sewall.jobs.recombination.task import RecombinationTask
+from sewall.task import Examples
 
 TEST, CALIBRATE, NULL, TUNE = 2_000, 2_000, 1_000, 1_000
-SHIFTED = {"bottleneck": BOTTLENECK, "expansion": EXPANSION, "constant": CONSTANT}
+SHIFTED: dict[str, Histories] = {"bottleneck": BOTTLENECK, "expansion": EXPANSION, "constant": CONSTANT}
 
 
 def main() -> None:
@@ -24,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     task = RecombinationTask(UPPER)
 
-    def windows(name: str, histories: object, n: int, offset: int) -> object:
+    def windows(name: str, histories: Histories, n: int, offset: int) -> Examples:
         seed = arguments.data_seed + offset
         return simulated(Window(histories), n, seed, arguments.cache, f"s2-{name}", arguments.workers)
 

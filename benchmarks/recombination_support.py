@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from batches import WINDOWS, Batch, simulated_batches
 from reporting import fit, options, settings, words, write
 from settings import CHROMOSOMES, CONSTANT, UPPER, parts
+
 from sewall.bundle import Bundle
 from sewall.jobs.recombination.prior import OneHistory
 from sewall.jobs.recombination.task import RecombinationTask

@@ -30,7 +30,7 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of training")
     parser.add_argument("--data-seed", type=int, default=20, help="of the simulations")
     parser.add_argument("--members", type=int, default=5, help="networks in the ensemble")
-    parser.add_argument("--cache", type=Path, default=Path("benchmarks/cache"), help="folder of simulations")
+    parser.add_argument("--cache", type=Path, default=Path("build/benchmarks"), help="folder of simulations")
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--name", help="of the file of results")
     return parser
@@ -67,7 +67,7 @@ def fit(task: Task, examples: Examples, split: run.Split, members: int, seed: in
 
     with TemporaryDirectory() as folder, threadpool_limits(1):
         config = TrainConfig(members=members)
-        bundle, learning = run.fit(task, examples, split, config, Path(folder), seed, progress)
+        bundle, learning = run.fit(task, examples, split, config, Path(folder), seed, progress=progress)
     print()
     return Fitted(bundle, marks[-1], time.process_time() - start, learning)
 

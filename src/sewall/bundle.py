@@ -103,10 +103,11 @@ def load(folder: Path, task: Task) -> Bundle:
         networks = [_network(task, _part(arrays, f"network{n}")) for n in range(about["shape"]["networks"])]
         models = [simple.from_state(key, _part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
+        calibration = {name: arrays[f"calibration/{name}"] for name in ("quantiles", "truth")}
     except (SafetensorError, OSError, KeyError, RuntimeError, ValueError, TypeError) as problem:
         reason = str(problem).splitlines()[0][:80] if str(problem) else type(problem).__name__
         raise SewallError(f"{folder / MODEL}: damaged ({reason}); train the bundle again or copy it again") from None
-    return Bundle(about, networks, models, _part(arrays, "calibration"), support)
+    return Bundle(about, networks, models, calibration, support)
 
 
 def describe(folder: Path) -> str:
@@ -129,7 +130,7 @@ def card(about: Mapping[str, Any]) -> str:
 
 def _network(task: Task, weights: Arrays) -> Network:
     network = task.network()
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=False)
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network.eval()
 
 

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from sewall import train
 from sewall.bundle import Arrays, Bundle
 from sewall.errors import SewallError
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task
-from sewall.train import TrainConfig
+from sewall.train import TrainConfig, Training, train_ensemble
+from sewall.trust import diagnose
 from sewall.trust.calibrate import ConformalIntervals
 from sewall.trust.compare import compare
 from sewall.trust.support import SupportCheck
@@ -87,6 +87,7 @@ def fit(
     config: TrainConfig,
     folder: Path,
     seed: int,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Bundle, list[dict[str, float]]]:
     """Train the networks and simple models, and everything that a prediction needs beside them.
@@ -98,29 +99,28 @@ def fit(
         config: budget of the networks.
         folder: for checkpoints; an unfinished training there goes on.
         seed: of all members together.
-        progress: called with 1 after each epoch.
+        workers: processes that train members side by side; the result does not depend on it.
+        progress: called with the number of epochs done since.
 
     Returns:
         The bundle (with empty ``about``), and the losses by member and epoch.
     """
     assert examples.target is not None
-    networks, learning = [], []
-    for number in range(config.members):
-        own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-        network, history = train.train_network(
-            task, examples, parts.train, parts.tune, own, config, folder / f"member{number}", progress
-        )
-        networks.append(network)
-        learning += [{"member": number, **row} for row in history]
+    seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(config.members)]
+    training = Training(task, examples, parts.train, parts.tune, config, folder)
+    members = train_ensemble(training, seeds, workers, progress)
+    networks = [network for network, _ in members]
+    learning = [{"member": k, **row} for k, (_, history) in enumerate(members) for row in history]
     target = task.target.forward(examples.target[parts.train])
     statistics = task.statistics(examples, parts.train)
     simple_models = [model.fit(statistics, target) for model in task.simple_models(seed)]
     quantiles, _ = _ensemble(networks, task, examples, parts.calibrate)
     truth = task.target.forward(examples.target[parts.calibrate])
+    null_quantiles, null_embedding = _ensemble(networks, task, examples, parts.null)
     support = SupportCheck.fit(
         statistics.to_numpy(float), _ensemble(networks, task, examples, parts.train)[1],
-        task.statistics(examples, parts.null).to_numpy(float), _ensemble(networks, task, examples, parts.null)[1],
-        list(statistics.columns),
+        task.statistics(examples, parts.null).to_numpy(float), null_embedding,
+        list(statistics.columns), null_quantiles.mean(axis=1),
     )  # fmt: skip
     calibration: Arrays = {"quantiles": quantiles, "truth": truth}
     return Bundle({}, networks, simple_models, calibration, support), learning
@@ -222,12 +222,17 @@ def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: 
         level: share of the true values that the intervals shall cover.
         seed: of the permutations of the support check.
         few: reason given for examples that hold too little data.
+
+    Raises:
+        SewallError: no example holds enough data.
     """
     rows = np.flatnonzero(task.usable(examples))
+    if len(rows) == 0:
+        raise SewallError(f"none of the {len(examples)} examples can be answered: {few}")
     answered = answer(bundle, task, examples, rows, level)
     statistics, embedding = answered.statistics.to_numpy(float), answered.embedding
     each = bundle.support.examples(statistics, embedding)
-    together = bundle.support.batch(statistics, embedding, seed)
+    together = bundle.support.batch(statistics, embedding, seed, answered.quantiles.mean(axis=1))
     best = bundle.about.get("best_simple", bundle.simple_models[-1].key)
     table = examples.keys.reset_index(drop=True).copy()
     columns = {"estimate": answered.estimate, "lower": answered.lower, "upper": answered.upper}
@@ -281,39 +286,37 @@ def evaluate(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: 
     return {
         "target": {"name": task.target.name, "unit": task.target.unit, "transform": task.target.transform},
         "n": len(rows), "level": level, **compared.to_dict(),
-        "calibration": _calibration(bundle, task, truth, answered, level),
+        "calibration": _calibration(bundle, task, truth, answered, level, seed),
         "scatter": np.column_stack([truth, answered.estimate])[shown].tolist(),
     }  # fmt: skip
 
 
-def _calibration(bundle: Bundle, task: Task, truth: Floats, answered: Answer, level: float) -> dict[str, Any]:
-    inside = (answered.lower <= truth) & (truth <= answered.upper)
-    width = answered.upper - answered.lower
-    fifth = Calibrator(bundle, task, level).fifth(answered.quantiles)
+def _calibration(
+    bundle: Bundle, task: Task, truth: Floats, answered: Answer, level: float, seed: int
+) -> dict[str, Any]:
+    lower, upper, quantiles = answered.lower, answered.upper, answered.quantiles
+    calibrator = Calibrator(bundle, task, level)
+    fifth = calibrator.fifth(quantiles)
     groups = [
-        {"group": FIFTH_NAMES[k], "n": int((fifth == k).sum()), "coverage": coverage(inside[fifth == k]),
-         "width": float(width[fifth == k].mean())}
-        for k in range(FIFTHS) if (fifth == k).any()
+        {"group": FIFTH_NAMES[k], "n": int(rows.sum()), "coverage": _covers(lower[rows], upper[rows], truth[rows]),
+         "width": float((upper - lower)[rows].mean())}
+        for k in range(FIFTHS) if (rows := fifth == k).any()
     ]  # fmt: skip
-    miss = np.maximum(answered.lower - truth, 0) + np.maximum(truth - answered.upper, 0)
-    curve = []
-    for nominal in CURVE:
-        low, high = Calibrator(bundle, task, nominal).interval(answered.quantiles)
-        curve.append({"level": nominal, "coverage": coverage((low <= truth) & (truth <= high))})
+    curve = [
+        {"level": nominal, "coverage": _covers(*Calibrator(bundle, task, nominal).interval(quantiles), truth)}
+        for nominal in CURVE
+    ]
+    transforms = diagnose.pit_from_quantiles(quantiles, calibrator.levels, task.target.forward(truth), seed)
     return {
-        "coverage": coverage(inside), "width": float(width.mean()), "by_group": groups, "curve": curve,
-        "interval_score": float((width + 2 / (1 - level) * miss).mean()),
+        "coverage": _covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
+        "curve": curve, "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),
+        "pit": diagnose.uniformity(transforms).counts,
     }  # fmt: skip
 
 
-def coverage(inside: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the share of intervals that hold the truth, with its 95 % Wilson interval.
-
-    >>> coverage(np.array([True] * 9 + [False]))["value"]
-    0.9
-    """
-    interval = binomtest(int(inside.sum()), len(inside)).proportion_ci(method="wilson")
-    return {"value": float(inside.mean()), "lower": float(interval.low), "upper": float(interval.high)}
+def _covers(lower: Floats, upper: Floats, truth: Floats) -> dict[str, float]:
+    share = diagnose.coverage(lower, upper, truth)
+    return {"value": share.value, "lower": share.lower, "upper": share.upper}
 
 
 def described(bundle: Bundle, task: Task, about: dict[str, Any], scores: dict[str, Any]) -> Bundle:

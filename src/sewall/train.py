@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from sewall.nets.heads import pinball_loss
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task
+from sewall.workers import worker_processes
 
 BATCH = 128
 PREDICT_BATCH = 512
@@ -108,13 +111,93 @@ class _Epoch(Callback):
     def __init__(self, batches: _Batches, seed: int, progress: Any) -> None:
         self.batches, self.seed, self.progress = batches, seed, progress
 
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        stopping = trainer.early_stopping_callback
+        if isinstance(stopping, EarlyStopping) and stopping.wait_count >= stopping.patience:
+            trainer.should_stop = True  # a training that had stopped early is over, not to be gone on with
+
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.batches.epoch = trainer.current_epoch
-        torch.manual_seed(int(np.random.SeedSequence([self.seed, trainer.current_epoch]).generate_state(1)[0]))
+
+    def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, index: int) -> None:
+        if index == 0:  # not before: loaders draw a number when they begin, at another moment after a resume
+            torch.manual_seed(int(np.random.SeedSequence([self.seed, trainer.current_epoch]).generate_state(1)[0]))
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.progress is not None:
             self.progress(1)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network to be trained; can be sent to another process.
+
+    Attributes:
+        task: the job.
+        examples: labelled examples.
+        train, tune: rows to learn from, and rows that decide when to stop.
+        config: budget.
+        folder: where checkpoints lie, one folder per member.
+    """
+
+    task: Task
+    examples: Examples
+    train: Rows
+    tune: Rows
+    config: TrainConfig
+    folder: Path
+
+    def member(self, number: int, seed: int) -> tuple[Network, list[dict[str, float]]]:
+        """Train one member on one thread, whatever the machine, so that its weights depend on the seed alone."""
+        torch.set_num_threads(1)
+        return train_network(
+            self.task, self.examples, self.train, self.tune, seed, self.config, self.folder / f"member{number}"
+        )
+
+
+_training: Training | None = None  # of a worker process: sent once, not with every member
+
+
+def _receive(training: Training) -> None:
+    global _training
+    _training = training
+
+
+def _one_member(number: int, seed: int) -> tuple[Network, list[dict[str, float]]]:
+    assert _training is not None
+    return _training.member(number, seed)
+
+
+def train_ensemble(
+    training: Training, seeds: list[int], workers: int, progress: Any = None
+) -> list[tuple[Network, list[dict[str, float]]]]:
+    """Train one member per seed, *workers* at a time; an unfinished training in the folder goes on.
+
+    Args:
+        training: what to train on.
+        seeds: one per member.
+        workers: processes; with one, this process does the work.
+        progress: called with the epochs of a member when it is done.
+    """
+    done = []
+    with _executor(training, min(workers, len(seeds))) as submit:
+        waiting = [submit(number, seed) for number, seed in enumerate(seeds)]
+        for member in waiting:
+            done.append(member())
+            if progress is not None:
+                progress(training.config.epochs)
+    return done
+
+
+@contextmanager
+def _executor(training: Training, workers: int) -> Iterator[Any]:
+    if workers <= 1:
+        threads = torch.get_num_threads()
+        yield lambda number, seed: partial(training.member, number, seed)
+        torch.set_num_threads(threads)
+        return
+    with worker_processes(training.task, workers, _receive, training) as executor:
+        yield lambda number, seed: executor.submit(_one_member, number, seed).result
 
 
 def train_network(
@@ -143,10 +226,10 @@ def train_network(
     network.standardise(task.tensors(examples, train[:STANDARDISE_ROWS]))
     batches, held = _Batches(task, examples, train, seed), _Batches(task, examples, tune, None)
     module = _Fit(network, config, network.head.levels, len(batches))
-    best = ModelCheckpoint(folder, filename="best", monitor="tune", save_last=True, enable_version_counter=False)
-    trainer = _trainer(
-        config, [best, EarlyStopping("tune", patience=config.patience), _Epoch(batches, seed, progress)], folder
-    )
+    best = ModelCheckpoint(folder, filename="best", monitor="tune", enable_version_counter=False)
+    latest = ModelCheckpoint(folder, filename="last", enable_version_counter=False)  # of every epoch, better or not
+    stopping = EarlyStopping("tune", patience=config.patience)
+    trainer = _trainer(config, [best, latest, stopping, _Epoch(batches, seed, progress)], folder)
     last = folder / "last.ckpt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's advice on loader workers does not fit encoded batches

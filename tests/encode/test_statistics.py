@@ -49,9 +49,8 @@ def test_watterson_of_nothing_is_zero(alignment: Make) -> None:
     assert watterson_theta(Alignment(np.zeros(0, np.int32), np.zeros((0, 4), np.int8), np.ones(4, np.int8), 9)) == 0.0
 
 
-def test_tajimas_d_of_the_worked_example() -> None:
-    # Tajima (1989), the mitochondrial data of Aquadro & Greenberg: n = 7 is too short for tables, so the constants
-    # are worked out here: n = 4, a1 = 11/6, a2 = 49/36, S = 12 singletons, pi = 12 * 2 * 1/4 * 3/4 * 4/3 = 6.
+def test_tajimas_d_by_hand() -> None:
+    # n = 4: a1 = 11/6, a2 = 49/36. 12 singletons: pi = 12 * 2 * 1/4 * 3/4 * 4/3 = 6.
     a1, a2 = 11 / 6, 49 / 36
     e1 = (5 / 9 - 6 / 11) / a1
     e2 = (2 * 23 / 108 - 6 / (a1 * 4) + a2 / a1**2) / (a1**2 + a2)
@@ -189,7 +188,7 @@ def test_haplotype_statistics_by_hand(alignment: Make) -> None:
 def test_h12_with_more_than_two_haplotypes(alignment: Make) -> None:
     # Five sites: columns AAAAA BBB C D; the other five repeat them. H12 = (.5 + .3)^2 + .1^2 + .1^2.
     b, cd = [0] * 5 + [1] * 3 + [0] * 2, [0] * 8 + [1, 1]
-    d = [0] * 7 + [1, 0, 1]  # one of B and D: makes B differ, so it is left for one block of ten only
+    d = [0] * 7 + [1, 0, 1]  # parts one of the Bs from the others, and C from D
     values = statistics(alignment([b, cd, b, cd, b, cd, b, cd, b, cd]), theta=0.01)
     assert values["h12_10"] == pytest.approx((0.5 + 0.3) ** 2 + 0.2**2)
     assert values["haplotypes_10"] == pytest.approx(0.3)

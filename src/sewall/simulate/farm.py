@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import pickle
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +22,7 @@ import numpy as np
 from sewall.data.alignment import Alignment
 from sewall.errors import SewallError
 from sewall.simulate.shards import pack, shard_fingerprint, write_whole
+from sewall.workers import worker_processes
 
 Work = Callable[[int, np.random.SeedSequence], tuple[Alignment, Mapping[str, Any]]]
 Progress = Callable[[int, int], None]
@@ -129,7 +125,7 @@ def _run(
         for shard in shards:
             yield shard, simulate_shard(work, seed, shard)
         return
-    with _dask(cluster) if cluster else _processes(work, workers) as executor:
+    with _dask(cluster) if cluster else worker_processes(work, workers) as executor:
         waiting = {executor.submit(simulate_shard, work, seed, shard): shard for shard in shards}
         yield from _as_they_come(waiting)
 
@@ -145,63 +141,6 @@ def _as_they_come(waiting: dict[Future[bytes], Shard]) -> Iterator[tuple[Shard, 
     finally:
         for future in waiting:
             future.cancel()
-
-
-@contextmanager
-def _processes(work: Work, workers: int) -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")  # forking a process that holds torch or zarr threads may hang it
-    with _one_thread_each(), _without_main(work):
-        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Make a worker end silently on Ctrl-C, and when its parent is no more."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _without_main(work: Work) -> Iterator[None]:
-    """Keep workers from running the user's script again, which a script without a main guard would not survive.
-
-    A spawned process imports the main module to find what was defined there; work from other modules needs none of it.
-    """
-    main = sys.modules["__main__"]
-    names = [] if b"__main__" in pickle.dumps(work) else ["__file__", "__spec__"]
-    hidden = {name: getattr(main, name) for name in names if hasattr(main, name)}
-    for name in hidden:
-        setattr(main, name, None)
-    try:
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(main, name, value)
 
 
 @contextmanager

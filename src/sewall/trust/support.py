@@ -153,7 +153,14 @@ class SupportCheck:
         worst = np.array(self.names)[np.argmax(off, axis=1)]
         return ExampleSupport(status, p, worst)
 
-    def batch(self, statistics: Floats, embedding: Floats, seed: int, estimate: Floats | None = None) -> BatchSupport:
+    def batch(
+        self,
+        statistics: Floats,
+        embedding: Floats,
+        seed: int,
+        estimate: Floats | None = None,
+        distributions: bool = True,
+    ) -> BatchSupport:
         """Flag examples together.
 
         Examples outside one by one are left aside (a sweep in a genome is not the genome's fault) unless they are more
@@ -166,6 +173,7 @@ class SupportCheck:
             embedding: ``(examples, features)``.
             seed: of the permutations.
             estimate: ``(examples,)`` predicted targets, on the scale of `fit`'s ``null_estimate``.
+            distributions: whether to measure ``mmd_p`` and ``c2st``, which takes most of the time.
         """
         every = self._p(statistics, embedding)
         beyond = float((every <= WARN).mean()) if len(every) else 0.0
@@ -175,6 +183,8 @@ class SupportCheck:
             return BatchSupport("ok", 1.0, beyond, np.nan, np.nan, table)
         together = self._far_out(p, seed)
         status = self._status(p, together)
+        if not distributions:
+            return BatchSupport(status, together, beyond, np.nan, np.nan, table)
         predicted = None if estimate is None else np.asarray(estimate, np.float64)[kept]
         apart = self._apart(statistics[kept], embedding[kept], predicted, seed)
         return BatchSupport(status, together, beyond, *apart, table)

@@ -93,7 +93,9 @@ def classifier_accuracy(values: Floats, first: NDArray[np.bool_], strata: Strata
     weights = weights * len(weights) / weights.sum()
     models: list[ClassifierMixin] = [
         make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2000)),
-        HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, early_stopping=False, random_state=seed),
+        HistGradientBoostingClassifier(
+            max_iter=30, max_leaf_nodes=8, max_bins=31, early_stopping=False, random_state=seed
+        ),
     ]
     chance = np.zeros(len(first))
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(values, first):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sewall.jobs.recombination.prior import (
     RatePrior,
     excess_spread,
     range_of_rates,
+    spread_out,
     window_simulator,
 )
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
@@ -37,13 +39,13 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
-SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 3_000, 1_200
+SIMULATIONS, QUICK_SIMULATIONS, LOOK_WINDOWS = 20_000, 3_000, 1_200
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 SHARD = 250
 
 # Independent streams of one seed.
-HISTORIES, LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(6)
+HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(7)
 
 
 def stream(seed: int, purpose: int) -> int:
@@ -53,17 +55,18 @@ def stream(seed: int, purpose: int) -> int:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is simulated and trained."""
+    """How much is trained, and on how many processors."""
 
-    simulations: int
     config: TrainConfig
+    workers: int
 
     @classmethod
-    def of(cls, quick: bool, device: str) -> Budget:
-        """Return the full or the quick budget."""
+    def of(cls, quick: bool, device: str, threads: int | None) -> Budget:
+        """Return the full or the quick budget; an accelerator is not shared."""
+        workers = 1 if device != "cpu" else threads or len(os.sched_getaffinity(0))
         if quick:
-            return cls(QUICK_SIMULATIONS, TrainConfig(epochs=16, patience=6, members=2, device=device))
-        return cls(SIMULATIONS, TrainConfig(device=device))
+            return cls(TrainConfig(epochs=16, patience=6, members=2, device=device), workers)
+        return cls(TrainConfig(device=device), workers)
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:
@@ -116,27 +119,56 @@ def make_prior(
     """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
 
     Returns:
-        ``upper`` end of rho / theta, ``log_spread`` of theta, mean level of the ``defects``, number of ``simulations``.
+        ``upper`` end and rough ``estimates`` of rho / theta, ``log_spread`` of theta, mean level of the ``defects``,
+        number of ``simulations``.
     """
     with folder.stage("prior") as stage:
         if not stage.done:
-            look = window_simulator(observed, histories, FirstLook(), AnyDefects(), 0.05)
-            seed = stream(folder.seed, LOOK)
-            task, seen = (
-                RecombinationTask(60.0),
-                _simulated(look, FIRST_LOOK, seed, folder, options, console, "looking"),
-            )
-            rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(data))
-            ours, theirs = task.statistics(seen, rows), task.statistics(data, wanted)
-            assert seen.target is not None
-            model = GradientBoosting(seed).fit(ours, np.log(seen.target[rows]))
-            upper = range_of_rates(np.exp(model.predict(theirs)))
-            spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
-            drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
-            defects = match_defects(ours.to_numpy(float), drawn, theirs.to_numpy(float), seed)
-            number = _number(options, observed, upper)
-            stage.note(upper=upper, log_spread=spread, simulations=number, defects=asdict(defects))
+            look = _Look(folder, options, observed, data, histories, console)
+            rough = look.at(FirstLook(), AnyDefects(), 0.05, "first look")
+            defects = MatchedDefects(rough.defects)
+            closer = look.at(RatePrior(range_of_rates(rough.rates, 1.5)), defects, rough.log_spread, "second look")
+            upper = range_of_rates(closer.rates, 1.4)
+            stage.note(
+                upper=upper, estimates=spread_out(closer.rates), log_spread=closer.log_spread,
+                simulations=_number(options, observed, upper), defects=asdict(rough.defects),
+            )  # fmt: skip
     return stage.notes
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look says of the data: rough rates per window, spread of the density, defects."""
+
+    rates: NDArray[np.float64]
+    log_spread: float
+    defects: Defects
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Simulates a few windows and reads the data with simple models fitted to them."""
+
+    folder: RunDirectory
+    options: PriorOptions
+    observed: Observed
+    data: Examples
+    histories: Histories
+    console: Console
+
+    def at(self, rates: Any, defects: Any, log_spread: float, label: str) -> _Seen:
+        simulator = window_simulator(self.observed, self.histories, rates, defects, log_spread)
+        seed = stream(self.folder.seed, LOOK if label == "first look" else SECOND_LOOK)
+        seen = _simulated(simulator, LOOK_WINDOWS, seed, self.folder, self.options, self.console, label)
+        task = RecombinationTask(60.0)
+        rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
+        ours, theirs = task.statistics(seen, rows), task.statistics(self.data, wanted)
+        assert seen.target is not None
+        model = GradientBoosting(seed).fit(ours, task.target.forward(seen.target[rows]))
+        spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
+        drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
+        found = match_defects(ours.to_numpy(float), drawn, theirs.to_numpy(float), seed)
+        return _Seen(task.target.backward(model.predict(theirs)), float(np.hypot(log_spread, spread)), found)
 
 
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
@@ -159,7 +191,9 @@ def simulate_windows(
 ) -> Examples:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
     defects = MatchedDefects(Defects(**prior["defects"]))
-    simulator = window_simulator(observed, histories, RatePrior(prior["upper"]), defects, prior["log_spread"])
+    simulator = window_simulator(
+        observed, histories, RatePrior(prior["upper"], tuple(prior["estimates"])), defects, prior["log_spread"]
+    )
     with folder.stage("simulate", prior):
         seed = stream(folder.seed, SIMULATE)
         return _simulated(simulator, prior["simulations"], seed, folder, options, console, "simulating")
@@ -168,10 +202,8 @@ def simulate_windows(
 def _simulated(
     simulator: Any, number: int, seed: int, folder: RunDirectory, options: PriorOptions, console: Console, label: str
 ) -> Examples:
-    place = folder.claim(f"simulations/{label}")
-    with console.bar(
-        f"{label} at {number:,} windows" if label == "looking" else f"{label} {number:,} windows", number
-    ) as bar:
+    place = folder.claim(f"simulations/{label.replace(' ', '-')}")
+    with console.bar(f"{label}: {number:,} windows", number) as bar:
         paths = run_farm(
             simulator, number, seed, place, config={"run": folder.config, "label": label}, shard_size=SHARD,
             workers=options.threads, cluster=options.cluster, progress=bar.update,
@@ -210,7 +242,9 @@ def learn(
             checkpoints = folder.claim("checkpoints")
             total = budget.config.epochs * budget.config.members
             with console.bar(f"training {budget.config.members} networks", total) as bar:
-                bundle, learning = run.fit(task, examples, parts, budget.config, checkpoints, seed, bar.advance)
+                bundle, learning = run.fit(
+                    task, examples, parts, budget.config, checkpoints, seed, budget.workers, bar.advance
+                )
             with console.bar("calibrating and scoring"):
                 scores = run.evaluate(bundle, task, examples, parts.test, level, seed)
             scores |= {"learning": learning, "held_out": _held_out(parts)}

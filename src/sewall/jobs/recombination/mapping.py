@@ -153,7 +153,7 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
     histories, description = learn.histories_for(options, data.observed, folder.seed)
     prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
-    budget = learn.Budget.of(options.quick, options.device)
+    budget = learn.Budget.of(options.quick, options.device, options.threads)
     about = learn.about(data.trained_on(), prior, description, options.quick)
     bundle = learn.learn(folder, examples, prior["upper"], budget, options.level, about, console)
     return RecombinationTask(prior["upper"]), bundle

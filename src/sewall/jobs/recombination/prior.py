@@ -18,21 +18,32 @@ from sewall.simulate.local_rates import local_rates
 from sewall.simulate.nuisances import add_errors, apply_mask, drop_rare, mask_calls, switch_phase, unphase
 
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
+WIDENED = 0.4  # standard deviation of the log around a rough estimate
 LOWEST_SHARE = 200.0  # the prior reaches down to its upper end over this, and to zero
 
 
 @dataclass(frozen=True)
 class RatePrior:
-    """Prior over rho / theta: half of the windows uniform from 0 to ``upper``, half log-uniform below it.
+    """Prior over rho / theta, drawn around what the data show.
 
-    The uniform half keeps high rates from being pulled down, the other half gives low rates their share.
+    Half of the windows follow rough estimates of the data's windows, widened; a quarter is uniform from 0 to ``upper``,
+    so that high rates are not pulled down, and a quarter log-uniform below it, so that low rates get their share.
+
+    Attributes:
+        upper: upper end.
+        estimates: rough rho / theta of windows of the data; where there are none, uniform and log-uniform halves.
     """
 
     upper: float
+    estimates: tuple[float, ...] = ()
 
     def draw(self, rng: np.random.Generator) -> float:
         """Draw one rho / theta."""
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if self.estimates and kind < 0.5:
+            near = self.estimates[rng.integers(len(self.estimates))] * np.exp(WIDENED * rng.standard_normal())
+            return float(min(near, self.upper * rng.random() if near > self.upper else near))
+        if kind < (0.75 if self.estimates else 0.5):
             return float(rng.uniform(0, self.upper))
         return float(self.upper * LOWEST_SHARE ** -rng.random())
 
@@ -156,12 +167,18 @@ def excess_spread(observed: NDArray[np.float64], simulated: NDArray[np.float64])
     return float(np.clip(round(np.sqrt(max(excess, 0.0)), 6), 0.05, 1.0))
 
 
-def range_of_rates(estimates: NDArray[np.float64]) -> float:
+def range_of_rates(estimates: NDArray[np.float64], margin: float) -> float:
     """Return the upper end of the prior of rho / theta from rough estimates of the data's windows.
 
-    Half as much again as nearly all windows show, so that the true rates lie well inside; at least 2.5, at most 60.
+    Above what nearly all windows show by *margin*, so that the true rates lie well inside; at least 2.5, at most 60.
 
-    >>> range_of_rates(np.full(100, 2.0))
+    >>> range_of_rates(np.full(100, 2.0), 1.5)
     3.0
     """
-    return float(np.clip(round(1.5 * float(np.quantile(estimates, 0.97)), 3), 2.5, 60.0))
+    return float(np.clip(round(margin * float(np.quantile(estimates, 0.97)), 3), 2.5, 60.0))
+
+
+def spread_out(estimates: NDArray[np.float64], most: int = 200) -> list[float]:
+    """Return at most *most* of the estimates, as evenly spaced quantiles."""
+    levels = (np.arange(min(most, len(estimates))) + 0.5) / min(most, len(estimates))
+    return [round(float(value), 5) for value in np.quantile(estimates, levels)]

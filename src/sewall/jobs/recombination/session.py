@@ -21,7 +21,7 @@ def started(options: Options) -> Iterator[tuple[RunDirectory, Console]]:
     folder = RunDirectory.open(
         options.out, options.identity(), seed=options.seed, force=options.force, inputs=options.input_files().values()
     )
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)  # networks are small; how sums are divided among threads would show in the last digit
     with threadpool_limits(threads), Console(options.verbosity) as console:
         console.say(f"seed {folder.seed}")
         yield folder, console

@@ -51,7 +51,7 @@ def train(simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
     made = _prior(given.simulations)
     with started(given) as (folder, console):
         examples = learn.simulated_examples(_shards(given.simulations))
-        budget = learn.Budget.of(given.quick, given.device)
+        budget = learn.Budget.of(given.quick, given.device, given.threads)
         bundle = learn.learn(folder, examples, made["prior"]["upper"], budget, 0.9, made["about"], console)
     return Done(folder.path / "bundle", bundle.about["scores_in_full"]["verdict"])
 

@@ -1,0 +1,117 @@
+"""Calibrated class probabilities, and sets of labels that hold the true one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from sewall.errors import SewallError
+from sewall.trust.calibrate import Floats, conformal_quantile
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """Temperature scaling: softmax(z / T), one T for all classes (Guo et al. 2017, ICML 34).
+
+    Give 1,000 calibration examples or more.
+    """
+
+    temperature: float
+
+    @classmethod
+    def fit(cls, scores: Floats, labels: Labels) -> Temperature:
+        """Choose T by likelihood.
+
+        Args:
+            scores: ``(examples, classes)`` before the softmax.
+            labels: ``(examples,)`` index of the true class.
+
+        Raises:
+            SewallError: scores that are not finite.
+        """
+        if not np.isfinite(scores).all():
+            raise SewallError("class scores must be finite; leave out the examples without an answer")
+        rows = np.arange(len(labels))
+
+        def loss(log_temperature: float) -> float:
+            return -float(log_softmax(scores / math.exp(log_temperature), axis=1)[rows, labels].mean())
+
+        best = minimize_scalar(loss, bounds=(math.log(0.02), math.log(50.0)), method="bounded")
+        return cls(math.exp(best.x))
+
+    def apply(self, scores: Floats) -> Floats:
+        """Return ``(examples, classes)`` probabilities.
+
+        >>> Temperature(2.0).apply(np.array([[0.0, 0.0]]))
+        array([[0.5, 0.5]])
+        """
+        return np.asarray(softmax(np.asarray(scores) / self.temperature, axis=1))
+
+    def state(self) -> dict[str, Any]:
+        """Return the number from which `from_state` makes the same scaling."""
+        return {"temperature": self.temperature}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Temperature:
+        """Return the scaling whose `state` was *state*."""
+        return cls(float(state["temperature"]))
+
+
+@dataclass(frozen=True)
+class ConformalSets:
+    """Adaptive prediction sets, randomised (Romano, Sesia and Candès 2020, NeurIPS 33).
+
+    Classes are added by falling probability until the calibrated mass is reached. The called class is always in the
+    set; where it is right more often than the level asks, so is the set.
+
+    Attributes:
+        level: share of the true labels that the sets shall hold.
+        mass: calibrated mass.
+    """
+
+    level: float
+    mass: float
+
+    @classmethod
+    def fit(cls, probabilities: Floats, labels: Labels, level: float, seed: int) -> ConformalSets:
+        """Fit to ``(examples, classes)`` *probabilities* and ``(examples,)`` true *labels*.
+
+        Raises:
+            SewallError: too few examples for the level, or probabilities that are not finite.
+        """
+        mass = _mass_before(probabilities, seed)[np.arange(len(labels)), labels]
+        return cls(level, conformal_quantile(mass, level))
+
+    def apply(self, probabilities: Floats, seed: int) -> NDArray[np.bool_]:
+        """Return ``(examples, classes)`` whether each class is in the example's set."""
+        members = np.asarray(_mass_before(probabilities, seed) <= self.mass)
+        members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
+        return members
+
+    def state(self) -> dict[str, Any]:
+        """Return the numbers from which `from_state` makes the same sets."""
+        return {"level": self.level, "mass": self.mass}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> ConformalSets:
+        """Return the sets whose `state` was *state*."""
+        return cls(float(state["level"]), float(state["mass"]))
+
+
+def _mass_before(probabilities: Floats, seed: int) -> Floats:
+    """Mass of the classes before each class and of a random share of its own, ``(examples, classes)``."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    falling = np.take_along_axis(probabilities, order, axis=1)
+    share = np.random.default_rng(seed).random((len(probabilities), 1))
+    mass = np.empty_like(falling)
+    np.put_along_axis(mass, order, np.cumsum(falling, axis=1) - (1 - share) * falling, axis=1)
+    return mass

@@ -1,0 +1,88 @@
+"""A map of a tiny simulated chromosome, with a tiny budget: enough to see that all parts fit, too little to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msprime
+import numpy as np
+import pytest
+
+from sewall import run
+from sewall.jobs import recombination
+from sewall.jobs.recombination import learn
+from sewall.jobs.recombination.mapping import MapResult
+from sewall.train import TrainConfig
+from sewall.trust import support
+
+WINDOW, WINDOWS, THIN = 20_000, 7, 3  # window number 3 has too few variants
+MUTATION_RATE = 5e-8
+
+
+def _tiny(patch: pytest.MonkeyPatch) -> None:
+    def of(quick: bool, device: str, threads: int | None) -> learn.Budget:
+        return learn.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
+
+    patch.setattr(learn.Budget, "of", of)
+    patch.setattr(learn, "FIRST_LOOK", 150)
+    patch.setattr(learn, "SHARD", 100)
+    patch.setattr(run, "FEWEST_CALIBRATION", 50)
+    patch.setattr(support, "FEWEST_NULL", 30)
+
+
+@pytest.fixture(scope="session")
+def tiny_budget() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        _tiny(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromosome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Phased diploids, 8 haplotypes."""
+    trees = msprime.sim_ancestry(
+        4, population_size=1e4, recombination_rate=1e-8, sequence_length=WINDOW * WINDOWS, random_seed=1
+    )
+    trees = msprime.sim_mutations(trees, MUTATION_RATE, random_seed=1)
+    thin = (trees.tables.sites.position >= THIN * WINDOW) & (trees.tables.sites.position < (THIN + 1) * WINDOW)
+    trees = trees.delete_sites(np.flatnonzero(thin)[4:])
+    path = tmp_path_factory.mktemp("data") / "chromosome.vcf"
+    with path.open("w") as file:
+        trees.write_vcf(file, contig_id="chr1", position_transform=lambda positions: np.asarray(positions) + 1)
+    return path
+
+
+@pytest.fixture(scope="session")
+def edited(chromosome: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Give the chromosome without its phase, or with a share of its calls missing."""
+
+    def make(unphased: bool = False, missing: float = 0.0) -> Path:
+        rng = np.random.default_rng(2)
+        lines = []
+        for line in chromosome.read_text().splitlines():
+            words = line.split("\t")
+            if not line.startswith("#"):
+                calls = [call if rng.random() >= missing else ".|." for call in words[9:]]
+                words[9:] = [call.replace("|", "/") for call in calls] if unphased else calls
+            lines.append("\t".join(words))
+        path = tmp_path_factory.mktemp("edited") / "edited.vcf"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, Any]:
+    return {
+        "mutation_rate": MUTATION_RATE, "window": WINDOW, "simulations": 600, "seed": 3, "threads": 1, "verbosity": 0,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def mapped(
+    tiny_budget: None, chromosome: Path, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> MapResult:
+    return recombination.map(chromosome, out=tmp_path_factory.mktemp("runs") / "out", **settings)

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from sewall.errors import SewallError
+from sewall.trust.classes import ConformalSets, Temperature
+
+
+def classes(n, seed, sharpness):
+    """Four classes; the scores given are *sharpness* times those that the labels are drawn from."""
+    rng = np.random.default_rng(seed)
+    scores = rng.standard_normal((n, 4))
+    p = Temperature(1.0).apply(scores)
+    labels = (rng.random((n, 1)) > p.cumsum(axis=1)).sum(axis=1).clip(max=3)
+    return sharpness * scores, labels
+
+
+@pytest.mark.parametrize("sharpness", [0.4, 1.0, 3.0])
+def test_temperature_recovers_the_true_sharpness(sharpness):
+    fitted = Temperature.fit(*classes(4000, 8, sharpness))
+    assert Temperature.from_state(fitted.state()).temperature == pytest.approx(sharpness, rel=0.1)
+
+
+def test_scores_that_are_not_finite_are_refused():
+    with pytest.raises(SewallError, match="class scores must be finite"):
+        Temperature.fit(np.full((5, 2), np.nan), np.zeros(5, dtype=int))
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 3.0])
+def test_sets_hold_the_true_class_however_wrong_the_probabilities(sharpness):
+    scores, labels = classes(4000, 9, sharpness)
+    p = Temperature(1.0).apply(scores)
+    fitted = ConformalSets.fit(p[:2000], labels[:2000], 0.9, seed=1)
+    members = ConformalSets.from_state(fitted.state()).apply(p[2000:], seed=2)
+    assert abs(members[np.arange(2000), labels[2000:]].mean() - 0.9) < 0.025
+    assert 1 < members.sum(axis=1).mean() < 3.5
+    assert members[np.arange(2000), p[2000:].argmax(axis=1)].all()
