@@ -25,13 +25,13 @@ COLUMNS = ["first", "second", "third"]
 class Numbers:
     """A source of plain numbers, ``(rows, 3)``; NaN where an example holds too little."""
 
-    values: NDArray[np.float64]
+    table: NDArray[np.float64]
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.table)
 
     def load(self, rows: Rows) -> list[Any]:
-        return list(self.values[rows])
+        return list(self.table[rows])
 
 
 class ToyNet(Network):
@@ -75,17 +75,17 @@ class ToyTask:
 
     def _values(self, examples: Examples) -> NDArray[np.float64]:
         assert isinstance(examples.source, Numbers)
-        return examples.source.values
+        return examples.source.table
 
 
-def _toy_examples(number: int = 3_000, seed: int = 1, empty: float = 0.02, family: int = 3, shift: float = 0) -> Examples:
+def _toy_examples(number: int = 3_000, seed: int = 1, empty: float = 0.02, shift: float = 0.0) -> Examples:
     """Targets whose noise depends on the second number; families of three, and some examples that hold nothing."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal((number, 3)) + shift
     noise = 0.3 * (1 + np.abs(values[:, 1])) * rng.standard_normal(number)
     target = np.maximum(3 + values[:, 0] + noise, 0) ** 2
     values[rng.random(number) < empty] = np.nan
-    groups = np.array([f"family{k // family}" for k in range(number)])
+    groups = np.array([f"family{k // 3}" for k in range(number)])
     return Examples(pd.DataFrame({"sample_id": [f"s{k}" for k in range(number)]}), Numbers(values), target, groups)
 
 

@@ -73,7 +73,7 @@ def test_without_groups_every_example_is_its_own(toy_task: Task, examples: Examp
     np.testing.assert_allclose(sizes / sizes.sum(), [0.62, 0.05, 0.14, 0.07, 0.12], atol=0.002)
 
 
-@pytest.mark.parametrize("number", [0, 30, 600])
+@pytest.mark.parametrize("number", [0, 30, 600, 2_500])
 def test_too_few_examples_are_refused(toy_task: Task, toy_examples: Callable[..., Examples], number: int) -> None:
     with pytest.raises(SewallError, match=rf"only \d+ of {number} examples hold enough data") as caught:
         run.split(toy_task, toy_examples(number), 1)
@@ -181,15 +181,13 @@ def test_the_same_examples_in_another_order_get_the_same_answers(
 ) -> None:
     fresh = toy_examples(100, seed=6, empty=0.1)
     order = np.random.default_rng(1).permutation(100)
-    mixed = Examples(fresh.keys.iloc[order], type(fresh.source)(fresh.source.values[order]))
+    mixed = Examples(fresh.keys.iloc[order], replace(fresh.source, table=fresh.source.table[order]))
     one = run.predict(bundle, toy_task, fresh, 0.9, 1, "").table.iloc[order].reset_index(drop=True)
     other = run.predict(bundle, toy_task, mixed, 0.9, 1, "").table
     pd.testing.assert_frame_equal(one, other, rtol=1e-5)
 
 
-def test_data_from_elsewhere_are_outside(
-    toy_task: Task, toy_examples: Callable[..., Examples], bundle: Bundle
-) -> None:
+def test_data_from_elsewhere_are_outside(toy_task: Task, toy_examples: Callable[..., Examples], bundle: Bundle) -> None:
     predicted = run.predict(bundle, toy_task, toy_examples(100, seed=7, shift=8.0, empty=0), 0.9, 1, "")
     assert set(predicted.table["support"]) == {"outside"}
     assert predicted.support["status"] == "outside"
@@ -200,7 +198,7 @@ def test_data_from_elsewhere_are_outside(
 def test_examples_that_all_hold_nothing_are_refused(
     toy_task: Task, toy_examples: Callable[..., Examples], bundle: Bundle
 ) -> None:
-    with pytest.raises(SewallError, match="^none of the 20 examples can be answered: holds nothing$"):
+    with pytest.raises(SewallError, match="none of the 20 examples can be answered: holds nothing"):
         run.predict(bundle, toy_task, toy_examples(20, seed=8, empty=2), 0.9, 1, "holds nothing")
 
 

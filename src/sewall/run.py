@@ -25,7 +25,7 @@ from sewall.train import TrainConfig, Training, train_ensemble
 from sewall.trust import diagnose
 from sewall.trust.calibrate import ConformalIntervals
 from sewall.trust.compare import compare
-from sewall.trust.support import SupportCheck
+from sewall.trust.support import FEWEST_NULL, SupportCheck
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -72,10 +72,11 @@ def split(task: Task, examples: Examples, seed: int, shares: Shares | None = Non
     edges = np.cumsum([shares.train, shares.tune, shares.calibrate, shares.null])
     part = np.searchsorted(edges, place, side="right")
     rows = [usable[part == k] for k in range(5)]
-    if len(rows[2]) < FEWEST_CALIBRATION:
+    if len(rows[2]) < FEWEST_CALIBRATION or len(rows[3]) < FEWEST_NULL:
+        needed = max(FEWEST_CALIBRATION / shares.calibrate, FEWEST_NULL / shares.null)
         raise SewallError(
-            f"only {len(usable)} of {len(examples)} examples hold enough data to learn from; "
-            "make more, or larger ones (for windows: longer, --window)"
+            f"only {len(usable)} of {len(examples)} examples hold enough data to learn from, and about {needed:,.0f} "
+            "are needed; make more (--simulations), or larger ones (for windows: longer, --window)"
         )
     return Split(*rows)
 

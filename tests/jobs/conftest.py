@@ -26,10 +26,11 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
         return learn.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
 
     patch.setattr(learn.Budget, "of", of)
-    patch.setattr(learn, "FIRST_LOOK", 150)
+    patch.setattr(learn, "LOOK_WINDOWS", 150)
     patch.setattr(learn, "SHARD", 100)
     patch.setattr(run, "FEWEST_CALIBRATION", 50)
-    patch.setattr(support, "FEWEST_NULL", 30)
+    for place in (run, support):
+        patch.setattr(place, "FEWEST_NULL", 30)
 
 
 @pytest.fixture(scope="session")

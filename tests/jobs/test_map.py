@@ -167,9 +167,7 @@ def test_a_bundle_for_phased_data_refuses_genotypes(
     mapped: MapResult, edited: Callable[..., Path], settings: dict[str, Any], tmp_path: Path
 ) -> None:
     with pytest.raises(SewallError, match="trained on phased data and these are unphased; train a bundle on") as caught:
-        recombination.predict(
-            mapped.folder / "bundle", edited(unphased=True), out=tmp_path / "out", **given(settings)
-        )
+        recombination.predict(mapped.folder / "bundle", edited(unphased=True), out=tmp_path / "out", **given(settings))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out" / "predictions.tsv").exists()
 
@@ -185,9 +183,7 @@ def test_missing_calls_are_answered(
     assert (result.table["support"] != "ok").all()
 
 
-def test_a_folder_that_is_no_bundle_is_refused(
-    chromosome: Path, settings: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_folder_that_is_no_bundle_is_refused(chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(SewallError, match="not a bundle"):
         recombination.predict(tmp_path, chromosome, out=tmp_path / "out", **given(settings))
     (tmp_path / "bundle.json").write_text('{"format_version": 1, "job": "sweep"}')

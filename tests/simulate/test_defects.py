@@ -77,6 +77,12 @@ def test_what_no_statistic_sees_keeps_its_prior_mean() -> None:
     assert found.errors < 0.15 * MOST.errors
 
 
+def test_a_level_that_never_varied_is_kept() -> None:
+    look = drawn(MatchedDefects(Defects(unevenness=0.5)), 400)  # the others are absent throughout
+    found = match_defects(statistics_of(look, 5), look, statistics_of(data_at(0.2, 50), 6), seed=7)
+    assert (found.gene_conversion, found.switches, found.errors) == (0.0, 0.0, 0.0)
+
+
 def test_the_same_seed_finds_the_same_levels() -> None:
     look = drawn(AnyDefects(), 400)
     one, other = (

@@ -74,6 +74,9 @@ def match_defects(statistics: Floats, drawn: Mapping[str, Floats], data: Floats,
         most = float(getattr(MOST, name))
         model = HistGradientBoostingRegressor(max_iter=120, max_leaf_nodes=8, learning_rate=0.05, random_state=seed)
         share = drawn[name] / most
+        if np.ptp(share) == 0:  # all simulations have the same: nothing to learn from
+            levels[name] = float(drawn[name][0])
+            continue
         folds = KFold(FOLDS, shuffle=True, random_state=seed)
         predicted = cross_val_predict(model, statistics, share, cv=folds)
         slope, intercept = np.polyfit(share, predicted, 1)

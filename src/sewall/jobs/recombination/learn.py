@@ -39,7 +39,8 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
-SIMULATIONS, QUICK_SIMULATIONS, LOOK_WINDOWS = 20_000, 3_000, 1_200
+SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 4_000, 2_400
+CLOSER_LOOK = 1_200
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 SHARD = 250
@@ -125,24 +126,38 @@ def make_prior(
     with folder.stage("prior") as stage:
         if not stage.done:
             look = _Look(folder, options, observed, data, histories, console)
-            rough = look.at(FirstLook(), AnyDefects(), 0.05, "first look")
-            defects = MatchedDefects(rough.defects)
-            closer = look.at(RatePrior(range_of_rates(rough.rates, 1.5)), defects, rough.log_spread, "second look")
-            upper = range_of_rates(closer.rates, 1.4)
+            rough = look.at(FirstLook(), AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
+            defects = rough.defects(stream(folder.seed, LOOK))
+            wide, matched = RatePrior(range_of_rates(rough.rates, 1.5)), MatchedDefects(defects)
+            closer = look.at(wide, matched, rough.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
+            upper = range_of_rates(closer.rates, 1.2)
             stage.note(
                 upper=upper, estimates=spread_out(closer.rates), log_spread=closer.log_spread,
-                simulations=_number(options, observed, upper), defects=asdict(rough.defects),
+                simulations=_number(options, observed, upper), defects=asdict(defects),
             )  # fmt: skip
     return stage.notes
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look says of the data: rough rates per window, spread of the density, defects."""
+    """What a look says of the data.
+
+    Attributes:
+        rates: rough rho / theta of the data's windows.
+        log_spread: spread of their density beyond the coalescent's.
+        drawn: by defect, its levels in the simulated windows.
+        ours, theirs: statistics of the simulated windows, and of the data's.
+    """
 
     rates: NDArray[np.float64]
     log_spread: float
-    defects: Defects
+    drawn: dict[str, NDArray[np.float64]]
+    ours: NDArray[np.float64]
+    theirs: NDArray[np.float64]
+
+    def defects(self, seed: int) -> Defects:
+        """Return the mean level of each defect in the data."""
+        return match_defects(self.ours, self.drawn, self.theirs, seed)
 
 
 @dataclass(frozen=True)
@@ -156,10 +171,10 @@ class _Look:
     histories: Histories
     console: Console
 
-    def at(self, rates: Any, defects: Any, log_spread: float, label: str) -> _Seen:
+    def at(self, rates: Any, defects: Any, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
         simulator = window_simulator(self.observed, self.histories, rates, defects, log_spread)
-        seed = stream(self.folder.seed, LOOK if label == "first look" else SECOND_LOOK)
-        seen = _simulated(simulator, LOOK_WINDOWS, seed, self.folder, self.options, self.console, label)
+        seed = stream(self.folder.seed, purpose)
+        seen = _simulated(simulator, number, seed, self.folder, self.options, self.console, label)
         task = RecombinationTask(60.0)
         rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
         ours, theirs = task.statistics(seen, rows), task.statistics(self.data, wanted)
@@ -167,8 +182,8 @@ class _Look:
         model = GradientBoosting(seed).fit(ours, task.target.forward(seen.target[rows]))
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
-        found = match_defects(ours.to_numpy(float), drawn, theirs.to_numpy(float), seed)
-        return _Seen(task.target.backward(model.predict(theirs)), float(np.hypot(log_spread, spread)), found)
+        found = task.target.backward(model.predict(theirs))
+        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, ours.to_numpy(float), theirs.to_numpy(float))
 
 
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
