@@ -13,7 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 
 from sewall import run
@@ -77,6 +80,12 @@ def evaluated(bundle: Bundle, task: Task, examples: Examples, rows: Any, level: 
     with threadpool_limits(1):
         scores = run.evaluate(bundle, task, examples, rows, level, seed)
     return {key: scores[key] for key in ("n", "level", "models", "differences", "verdict", "calibration")}
+
+
+def share(flagged: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the share that is True, with its 95 % Wilson interval."""
+    interval = binomtest(int(flagged.sum()), len(flagged)).proportion_ci(method="wilson")
+    return {"value": float(flagged.mean()), "lower": float(interval.low), "upper": float(interval.high)}
 
 
 def words(score: dict[str, float], digits: int = 4, sign: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,6 @@ def parts(task: Task, examples: Examples, sizes: Sequence[int]) -> tuple[Split, 
     """
     usable = task.usable(examples)
     ends = np.cumsum([0, *sizes])
-    rows: list[Rows] = [np.flatnonzero(usable[a:b]) + a for a, b in zip(ends, ends[1:], strict=False)]
+    rows: list[Rows] = [np.flatnonzero(usable[a:b]) + a for a, b in pairwise(ends)]
     test, calibrate, null, tune, train = rows
     return Split(train, tune, calibrate, null, test), int((~usable[: ends[-1]]).sum())

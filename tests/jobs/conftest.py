@@ -26,7 +26,8 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
         return learn.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
 
     patch.setattr(learn.Budget, "of", of)
-    patch.setattr(learn, "LOOK_WINDOWS", 150)
+    patch.setattr(learn, "FIRST_LOOK", 200)
+    patch.setattr(learn, "CLOSER_LOOK", 100)
     patch.setattr(learn, "SHARD", 100)
     patch.setattr(run, "FEWEST_CALIBRATION", 50)
     for place in (run, support):

@@ -57,7 +57,8 @@ class AlignmentNet(Network):
         """Take centre and scale of the plain numbers from the training examples."""
         plain = self._plain(batch)
         self.centre.copy_(plain.mean(0))
-        self.scale.copy_(plain.std(0).clamp(min=1e-6))
+        spread = plain.std(0)
+        self.scale.copy_(torch.where(spread > 1e-6, spread, torch.inf))  # what never varied in training is not read
 
     def embedding(self, batch: Batch) -> Tensor:
         """Return ``(batch, width / 2)``."""

@@ -18,6 +18,7 @@ from sewall.simulate.local_rates import local_rates
 from sewall.simulate.nuisances import add_errors, apply_mask, drop_rare, mask_calls, switch_phase, unphase
 
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
+UNIT_ERROR = 0.1  # of the log of theta as a unit of length: it is estimated, and differs between files of a kind
 WIDENED = 0.4  # standard deviation of the log around a rough estimate
 LOWEST_SHARE = 200.0  # the prior reaches down to its upper end over this, and to zero
 
@@ -115,7 +116,8 @@ class WindowSimulator:
         labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number), **asdict(defects)}
         spec = self._spec(sample, template, ratio, theta, defects, rng)
         window = self._as_called(simulate_window(spec, ancestry), sample, template, defects, rng)
-        return window, labels | encode(window, float(np.exp(self.log_theta)), self.least)
+        unit = float(np.exp(self.log_theta + UNIT_ERROR * rng.standard_normal()))
+        return window, labels | encode(window, unit, self.least)
 
     def _spec(
         self, sample: Sample, template: Template, ratio: float, theta: float, defects: Defects, rng: np.random.Generator
