@@ -6,6 +6,7 @@ as a VCF, maps them as anybody would map their own, and says how close the map c
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msprime
@@ -14,6 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import sewall
+from sewall.data.ratemaps import write_hapmap
+from sewall.data.regions import Region
+from sewall.report import write_report
+from sewall.rundir import write_json
 
 MUTATION_RATE = 1.25e-8
 POPULATION_SIZE = 10_000
@@ -54,6 +59,15 @@ def closeness(table: pd.DataFrame, rates: NDArray[np.float64]) -> tuple[float, f
     return r2, table["estimate"].corr(pd.Series(truth, table.index), method="spearman"), simple, inside
 
 
+def show_truth(out: Path, rates: NDArray[np.float64]) -> None:
+    """Draw the true rates into the report, as a dotted line."""
+    windows = [Region("chr1", k * WINDOW, (k + 1) * WINDOW) for k in range(WINDOWS)]
+    write_hapmap(out / "truth.hapmap.txt", windows, rates)
+    about = json.loads((out / "run.json").read_text())
+    write_json(out / "run.json", about | {"truth": "truth.hapmap.txt"})
+    write_report(out)
+
+
 def main() -> None:
     """Simulate, map, compare."""
     FOLDER.mkdir(exist_ok=True)
@@ -62,6 +76,7 @@ def main() -> None:
     if not variants.exists():
         write_variants(variants, rates)
     sewall.recombination.map(variants, out=out, mutation_rate=MUTATION_RATE, quick=True, seed=SEED)
+    show_truth(out, rates)
     r2, spearman, simple, inside = closeness(pd.read_csv(out / "predictions.tsv", sep="\t", comment="#"), rates)
     print(f"map against truth, {WINDOWS} windows of 100 kb: R2 {r2:.2f}, rank correlation {spearman:.2f}")
     print(f"simple model: R2 {simple:.2f}; true rates inside the 90 % intervals: {inside:.0%}")

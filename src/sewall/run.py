@@ -7,6 +7,7 @@ once, for the scores).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,12 @@ class Split:
     test: Rows
 
 
+def fewest_examples(shares: Shares | None = None) -> int:
+    """Return how many examples are needed so that each part gets enough."""
+    shares = shares or Shares()
+    return math.ceil(1.02 * max(FEWEST_CALIBRATION / shares.calibrate, FEWEST_NULL / shares.null))
+
+
 def split(task: Task, examples: Examples, seed: int, shares: Shares | None = None) -> Split:
     """Split the usable examples into parts, whole groups together.
 
@@ -73,10 +80,10 @@ def split(task: Task, examples: Examples, seed: int, shares: Shares | None = Non
     part = np.searchsorted(edges, place, side="right")
     rows = [usable[part == k] for k in range(5)]
     if len(rows[2]) < FEWEST_CALIBRATION or len(rows[3]) < FEWEST_NULL:
-        needed = max(FEWEST_CALIBRATION / shares.calibrate, FEWEST_NULL / shares.null)
         raise SewallError(
-            f"only {len(usable)} of {len(examples)} examples hold enough data to learn from, and about {needed:,.0f} "
-            "are needed; make more (--simulations), or larger ones (for windows: longer, --window)"
+            f"only {len(usable)} of {len(examples)} examples hold enough data to learn from, and about "
+            f"{fewest_examples(shares):,} are needed; make more (--simulations), or larger ones (for windows: longer, "
+            "--window)"
         )
     return Split(*rows)
 

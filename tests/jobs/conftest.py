@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,9 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(place, "FEWEST_NULL", 30)
 
 
-@pytest.fixture(scope="session")
-def tiny_budget() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        _tiny(patch)
-        yield
+@pytest.fixture
+def tiny_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    _tiny(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +82,7 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def mapped(
-    tiny_budget: None, chromosome: Path, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> MapResult:
-    return recombination.map(chromosome, out=tmp_path_factory.mktemp("runs") / "out", **settings)
+def mapped(chromosome: Path, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> MapResult:
+    with pytest.MonkeyPatch.context() as patch:  # undone at once: other tests need the real numbers
+        _tiny(patch)
+        return recombination.map(chromosome, out=tmp_path_factory.mktemp("runs") / "out", **settings)

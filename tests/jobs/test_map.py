@@ -27,6 +27,8 @@ FILES = {
 }  # fmt: skip
 THIN = 3
 
+pytestmark = pytest.mark.usefixtures("tiny_budget")
+
 
 def predictions(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "predictions.tsv", sep="\t", comment="#")
@@ -248,7 +250,7 @@ def test_the_number_of_workers_changes_nothing(
 
 @pytest.mark.slow
 def test_genotypes_with_missing_calls_are_mapped(
-    tiny_budget: None, edited: Callable[..., Path], settings: dict[str, Any], chromosome: Path, tmp_path: Path
+    edited: Callable[..., Path], settings: dict[str, Any], chromosome: Path, tmp_path: Path
 ) -> None:
     result = recombination.map(edited(unphased=True, missing=0.1), out=tmp_path / "out", **settings)
     about = json.loads((result.folder / "bundle" / "bundle.json").read_text())
@@ -265,9 +267,7 @@ def test_genotypes_with_missing_calls_are_mapped(
 
 
 @pytest.mark.slow
-def test_the_stages_one_by_one(
-    tiny_budget: None, chromosome: Path, settings: dict[str, Any], tmp_path: Path, mapped: MapResult
-) -> None:
+def test_the_stages_one_by_one(chromosome: Path, settings: dict[str, Any], tmp_path: Path, mapped: MapResult) -> None:
     simulated = recombination.simulate(chromosome, out=tmp_path / "simulated", **settings)
     assert "600 windows simulated" in simulated.summary()
     common = {name: settings[name] for name in ("seed", "threads", "verbosity")}

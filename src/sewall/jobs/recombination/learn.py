@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.console import Console
+from sewall.errors import SewallError
 from sewall.jobs.recombination.observed import Observed, WindowReader
 from sewall.jobs.recombination.options import PriorOptions
 from sewall.jobs.recombination.prior import (
@@ -123,6 +124,10 @@ def make_prior(
         ``upper`` end and rough ``estimates`` of rho / theta, ``log_spread`` of theta, mean level of the ``defects``,
         number of ``simulations``.
     """
+    if options.simulations is not None and options.simulations < (fewest := run.fewest_examples()):
+        raise SewallError(
+            f"--simulations {options.simulations}: too few to train and to calibrate; give at least {fewest}"
+        )
     with folder.stage("prior") as stage:
         if not stage.done:
             look = _Look(folder, options, observed, data, histories, console)
