@@ -4,8 +4,8 @@
 
 Trained on constant size (Ne 10,000; 20 haplotypes, windows of 100 kb, r ~ U(0, 5e-8)). Batches of 50 windows are read
 as a user's data are: their own theta is the unit of length. `map` simulates its training windows at the theta of the
-data, so that windows are as long in units of theta in both; `predict`, with a bundle made for other data, cannot, and their
-length is off by as much as theta differs. Both are shown.
+data, so that windows are as long in units of theta in both; `predict`, with a bundle made for other data, cannot,
+and their length is off by as much as theta differs. Both are shown.
 
 The bottleneck is Ne 30,000, then 1,000 from 1,600 to 800 generations ago, then 12,000: as it is, and theta-matched, so
 that the number of variants does not give it away. Only the theta-matched one is wholly as in `map`.

@@ -11,6 +11,7 @@ from sewall.nets.heads import QuantileHead
 from sewall.nets.network import Batch, Network
 from sewall.nets.potentials import Potentials
 
+FURTHEST = 8.0  # standard deviations of any input; what training never saw must not run away with the answer
 CLIP = 6.0  # standard deviations; a statistic further off is flagged by the support check, not extrapolated
 
 
@@ -46,7 +47,7 @@ class AlignmentNet(Network):
         self.register_buffer("scale", torch.ones(plain))
         inputs = self.pairs.outputs + self.between.outputs + self.within.outputs + plain
         self.embed = nn.Sequential(
-            nn.BatchNorm1d(inputs),
+            nn.BatchNorm1d(inputs, eps=1e-3), nn.Hardtanh(-FURTHEST, FURTHEST),
             nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout),
             nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout),
             nn.Linear(width, width // 2), nn.GELU(),
