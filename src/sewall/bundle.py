@@ -21,12 +21,14 @@ from safetensors.numpy import load_file, save_file
 from sewall import simple
 from sewall.errors import SewallError
 from sewall.nets.network import Network
+from sewall.provenance import digest
 from sewall.rundir import atomic_path, write_json, write_text
 from sewall.task import SimpleModel, Task
 from sewall.trust.support import SupportCheck
 
 FORMAT_VERSION = 1
 MODEL, ABOUT, CARD = "model.safetensors", "bundle.json", "card.md"
+CALIBRATION = ("quantiles", "truth", "test_quantiles", "test_truth")
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -41,6 +43,7 @@ class Bundle:
         simple_models: fitted simple models, the simplest first.
         calibration: ``quantiles`` ``(rows, levels)`` of the ensemble and ``truth`` ``(rows,)`` on the learning scale,
             of examples that were used for nothing else; any interval level can be calibrated from them.
+            ``test_quantiles`` and ``test_truth`` likewise of the test examples: from them coverage is measured.
         support: reference of the support check.
     """
 
@@ -67,7 +70,8 @@ class Bundle:
         with atomic_path(folder / MODEL) as path:
             save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
         write_text(folder / CARD, card(self.about))
-        write_json(folder / ABOUT, {"format_version": FORMAT_VERSION, **self.about, "shape": shape})
+        known = {"format_version": FORMAT_VERSION, **self.about, "shape": shape, "digest": digest(folder / MODEL)}
+        write_json(folder / ABOUT, known)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -103,7 +107,9 @@ def load(folder: Path, task: Task) -> Bundle:
         networks = [_network(task, _part(arrays, f"network{n}")) for n in range(about["shape"]["networks"])]
         models = [simple.from_state(key, _part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
-        calibration = {name: arrays[f"calibration/{name}"] for name in ("quantiles", "truth")}
+        calibration = {name: arrays[f"calibration/{name}"] for name in CALIBRATION}
+        if about["digest"] != digest(folder / MODEL):
+            raise ValueError("its content has changed")
     except (SafetensorError, OSError, KeyError, RuntimeError, ValueError, TypeError) as problem:
         reason = str(problem).splitlines()[0][:80] if str(problem) else type(problem).__name__
         raise SewallError(f"{folder / MODEL}: damaged ({reason}); train the bundle again or copy it again") from None

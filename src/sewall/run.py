@@ -103,7 +103,7 @@ def fit(
     Args:
         task: the job.
         examples: labelled examples.
-        parts: rows of each part; the test part is not touched.
+        parts: rows of each part; of the test part only the answers are kept, for the scores.
         config: budget of the networks.
         folder: for checkpoints; an unfinished training there goes on.
         seed: of all members together.
@@ -131,6 +131,8 @@ def fit(
         list(statistics.columns), null_quantiles.mean(axis=1),
     )  # fmt: skip
     calibration: Arrays = {"quantiles": quantiles, "truth": truth}
+    calibration["test_quantiles"] = _ensemble(networks, task, examples, parts.test)[0]
+    calibration["test_truth"] = task.target.forward(examples.target[parts.test])
     return Bundle({}, networks, simple_models, calibration, support), learning
 
 
@@ -294,16 +296,28 @@ def evaluate(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: 
     return {
         "target": {"name": task.target.name, "unit": task.target.unit, "transform": task.target.transform},
         "n": len(rows), "level": level, **compared.to_dict(),
-        "calibration": _calibration(bundle, task, truth, answered, level, seed),
+        "calibration": calibration(bundle, task, answered.quantiles, task.target.forward(truth), level, seed),
         "scatter": np.column_stack([truth, answered.estimate])[shown].tolist(),
     }  # fmt: skip
 
 
-def _calibration(
-    bundle: Bundle, task: Task, truth: Floats, answered: Answer, level: float, seed: int
+def calibration(
+    bundle: Bundle, task: Task, quantiles: Floats, truth: Floats, level: float, seed: int
 ) -> dict[str, Any]:
-    lower, upper, quantiles = answered.lower, answered.upper, answered.quantiles
+    """Return coverage, width and interval score of the intervals of a bundle, overall and by fifth of the predictions.
+
+    Args:
+        bundle: a fitted bundle.
+        task: its job.
+        quantiles: ``(rows, levels)`` of the ensemble on the learning scale, for examples it was not fitted to.
+        truth: ``(rows,)`` on the learning scale.
+        level: level of the intervals.
+        seed: of the probability integral transforms.
+    """
     calibrator = Calibrator(bundle, task, level)
+    lower, upper = calibrator.interval(quantiles)
+    transforms = diagnose.pit_from_quantiles(quantiles, calibrator.levels, truth, seed)
+    truth = task.target.backward(truth)
     fifth = calibrator.fifth(quantiles)
     groups = [
         {"group": FIFTH_NAMES[k], "n": int(rows.sum()), "coverage": _covers(lower[rows], upper[rows], truth[rows]),
@@ -314,7 +328,6 @@ def _calibration(
         {"level": nominal, "coverage": _covers(*Calibrator(bundle, task, nominal).interval(quantiles), truth)}
         for nominal in CURVE
     ]
-    transforms = diagnose.pit_from_quantiles(quantiles, calibrator.levels, task.target.forward(truth), seed)
     return {
         "coverage": _covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
         "curve": curve, "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),

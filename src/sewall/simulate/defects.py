@@ -48,13 +48,14 @@ class AnyDefects:
 
 @dataclass(frozen=True)
 class MatchedDefects:
-    """Prior around estimated levels: uniform from 0 to twice the level."""
+    """Prior around estimated levels: uniform from 0 to twice the level, and never above `MOST`."""
 
     levels: Defects
 
     def draw(self, rng: np.random.Generator) -> Defects:
         """Draw the defects of one window."""
-        return Defects(*(2 * rng.random(len(NAMES)) * list(asdict(self.levels).values())).tolist())
+        drawn = 2 * rng.random(len(NAMES)) * list(asdict(self.levels).values())
+        return Defects(*np.minimum(drawn, list(asdict(MOST).values())).tolist())
 
 
 def match_defects(statistics: Floats, drawn: Mapping[str, Floats], data: Floats, seed: int) -> Defects:

@@ -129,6 +129,7 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
         evaluation = _evaluation(bundle, task, options, predicted)
         _write(folder, table, evaluation, options)
         notes = [*data.reader.variants.notes, *_notes(table, bundle, task, options)]
+        folder.log("predicted", windows=len(table), support=evaluation["support"]["status"])
         write_json(folder.claim("run.json"), _record(verb, options, folder, data, bundle, notes, begun))
         with console.bar("writing the report"):
             from sewall.report import write_report
@@ -169,12 +170,22 @@ def _check_kind(options: DataOptions, bundle: Bundle, data: Data) -> None:
             f"{words[found['phased'][0]]}; "
             + ("add --unphased" if False in expected["phased"] else "train a bundle on unphased data")
         )
+    low, high = 0.9 * min(expected["chromosomes"]), 1.1 * max(expected["chromosomes"])
+    if strange := [n for n in found["chromosomes"] if not low <= n <= high]:
+        raise SewallError(
+            f"{options.variants}: {strange[0]} chromosomes, and the bundle was trained for "
+            f"{min(expected['chromosomes'])} to {max(expected['chromosomes'])}; choose as many with --samples, or "
+            "leave out --bundle"
+        )
 
 
 def _evaluation(
     bundle: Bundle, task: RecombinationTask, options: MapOptions | PredictOptions, predicted: run.Predictions
 ) -> dict[str, Any]:
     scores: dict[str, Any] = bundle.about["scores_in_full"]
+    if options.level != scores["level"]:  # scored at the level of its training: measure at the level that is asked
+        tested = bundle.calibration["test_quantiles"], bundle.calibration["test_truth"]
+        scores = scores | {"calibration": run.calibration(bundle, task, *tested, options.level, 0)}
     return {"job": task.name, **scores, "level": options.level, "support": predicted.support}
 
 
