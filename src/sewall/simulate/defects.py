@@ -12,6 +12,9 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 ABSENT = 0.4  # share of the first windows that lack a defect altogether
 FOLDS = 5
+FLOOR = 0.1  # of the most: less may be found in data that lack a defect, as a regression errs alike on one history
+LEAST_SLOPE = 0.03  # below, the statistics say nothing of a defect
+UNSEEN = 0.5  # share of its mean in the first look that such a defect then gets
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +66,7 @@ def match_defects(statistics: Floats, drawn: Mapping[str, Floats], data: Floats,
 
     A regression of the defect on the statistics is averaged over the windows of the data. Such a regression shrinks
     towards the prior; how much is read off its out-of-fold predictions and undone, so that a level of 0 is found as 0.
+    Of a defect that the statistics do not show (unevenness, as a rule) some is simulated in any case.
 
     Args:
         statistics: ``(simulations, statistics)``.
@@ -82,9 +86,7 @@ def match_defects(statistics: Floats, drawn: Mapping[str, Floats], data: Floats,
         predicted = cross_val_predict(model, statistics, share, cv=folds)
         slope, intercept = np.polyfit(share, predicted, 1)
         mean = float(model.fit(statistics, share).predict(data).mean())
-        found = (mean - intercept) / slope if slope > LEAST_SLOPE else float(share.mean())
+        found = (mean - intercept) / slope if slope > LEAST_SLOPE else UNSEEN * float(share.mean())
+        found = found if found > FLOOR else 0.0
         levels[name] = round(float(np.clip(found, 0, 1)) * most, 6)
     return Defects(**levels)
-
-
-LEAST_SLOPE = 0.03  # below, the statistics say nothing of a defect and its prior mean is kept
