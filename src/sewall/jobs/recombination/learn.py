@@ -286,10 +286,11 @@ def _held_out(parts: run.Split) -> str:
 
 def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick: bool) -> dict[str, Any]:
     """Return what a bundle says of itself before it is scored."""
+    drawn = {name: value for name, value in prior.items() if name != "estimates"}
     return {
         "job": RecombinationTask.name,
         "description": "Crossovers per mutation (rho / theta) of windows of a genome, from the alignment of a sample.",
-        "trained_on": trained_on | {"history": history, "quick": quick} | prior,
+        "trained_on": trained_on | {"history": history, "quick": quick} | drawn,
         "limits": [
             "Valid for data like the simulations above; the support check says where data are not.",
             "Selection was not simulated, nor structure within the sample unless the history has it.",
