@@ -44,6 +44,7 @@ SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 4_000, 2_400
 CLOSER_LOOK = 1_200
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
+MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
 SHARD = 250
 
 # Independent streams of one seed.
@@ -131,7 +132,10 @@ def make_prior(
     with folder.stage("prior") as stage:
         if not stage.done:
             look = _Look(folder, options, observed, data, histories, console)
-            rough = look.at(FirstLook(), AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
+            widest = FirstLook(
+                upper=float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, FirstLook().upper))
+            )
+            rough = look.at(widest, AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
             defects = rough.defects(stream(folder.seed, LOOK))
             wide, matched = RatePrior(range_of_rates(rough.rates, 1.5)), MatchedDefects(defects)
             closer = look.at(wide, matched, rough.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
@@ -194,11 +198,14 @@ class _Look:
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
     if options.simulations is not None:
         return options.simulations
-    length = float(np.mean([template.length for template in observed.templates]))
-    crossovers = 0.3 * upper * observed.theta * length
+    crossovers = 0.3 * upper * _theta_per_window(observed)
     most = QUICK_SIMULATIONS if options.quick else SIMULATIONS
     fewest = min(FEWEST_SIMULATIONS, most)
     return int(np.clip(most / max(1.0, crossovers / CHEAP_CROSSOVERS), fewest, most))
+
+
+def _theta_per_window(observed: Observed) -> float:
+    return observed.theta * float(np.mean([template.length for template in observed.templates]))
 
 
 def simulate_windows(
