@@ -36,13 +36,15 @@ class TrainConfig:
         epochs: passes over the training rows, at most.
         patience: epochs without a better tuning loss after which training stops.
         learning_rate: peak of the one-cycle schedule (Smith & Topin 2019).
+        weight_decay: of AdamW (Loshchilov & Hutter 2019); strong, since examples are dear and their noise is large.
         members: networks in the ensemble.
         device: ``cpu`` or ``auto`` (an accelerator where there is one).
     """
 
     epochs: int = 24
     patience: int = 8
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.3
     members: int = 5
     device: str = "cpu"
 
@@ -98,7 +100,9 @@ class _Fit(LightningModule):
         self._sums = [0.0, 0]
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.config.learning_rate, weight_decay=1e-3)
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
         cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, self.config.learning_rate, total_steps=self.steps * self.config.epochs, pct_start=0.15
         )
