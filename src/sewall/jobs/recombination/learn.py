@@ -40,7 +40,7 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
-SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 4_000, 2_400
+SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK = 1_200
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
@@ -68,7 +68,7 @@ class Budget:
         """Return the full or the quick budget; an accelerator is not shared."""
         workers = 1 if device != "cpu" else threads or len(os.sched_getaffinity(0))
         if quick:
-            return cls(TrainConfig(epochs=16, patience=6, members=2, device=device), workers)
+            return cls(TrainConfig(members=3, device=device), workers)
         return cls(TrainConfig(device=device), workers)
 
 
