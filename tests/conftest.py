@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sewall.nets.heads import QuantileHead
 from sewall.nets.network import Network
-from sewall.simple import Ridge
+from sewall.simple import OnStatistics, Ridge
 from sewall.task import Examples, Rows, SimpleModel, Target
 
 COLUMNS = ["first", "second", "third"]
@@ -64,14 +64,17 @@ class ToyTask:
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
         return {"numbers": torch.from_numpy(self._values(examples)[rows].astype(np.float32))}
 
-    def network(self) -> Network:
+    def network(self, examples: Examples, rows: Rows) -> Network:
+        return ToyNet()
+
+    def network_like(self, shape: Mapping[str, Any]) -> Network:
         return ToyNet()
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
         return pd.DataFrame(self._values(examples)[rows], columns=COLUMNS)
 
     def simple_models(self, seed: int) -> list[SimpleModel]:
-        return [Ridge()]
+        return [OnStatistics(self, Ridge())]
 
     def _values(self, examples: Examples) -> NDArray[np.float64]:
         assert isinstance(examples.source, Numbers)

@@ -6,7 +6,6 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 
-from sewall import simple
 from sewall.simple import GradientBoosting, Ridge
 
 
@@ -27,7 +26,7 @@ def target(table: pd.DataFrame) -> np.ndarray:
 def through_a_bundle(model: Ridge | GradientBoosting) -> object:
     state = {name: np.asarray(value) for name, value in model.state().items()}
     assert all(array.dtype.kind in "fiub" for array in state.values())
-    return simple.from_state(model.key, state)
+    return model.from_state(state)
 
 
 @pytest.fixture(scope="module")

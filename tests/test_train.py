@@ -11,7 +11,7 @@ import torch
 
 from sewall.nets.network import Network
 from sewall.task import Examples, Task
-from sewall.train import TrainConfig, apply_network, train_network
+from sewall.train import Member, TrainConfig, apply_network, train_network
 
 CONFIG = TrainConfig(epochs=6, patience=6, learning_rate=1e-2, members=1)
 TRAIN, TUNE = np.arange(600), np.arange(600, 800)
@@ -39,7 +39,7 @@ def examples(toy_examples: Callable[..., Examples]) -> Examples:
 @pytest.fixture
 def fit(toy_task: Task, examples: Examples, tmp_path: Path) -> Callable[..., tuple[Network, list[dict[str, float]]]]:
     def run(name: str, seed: int = 3, config: TrainConfig = CONFIG, progress: Any = None) -> Any:
-        return train_network(toy_task, examples, TRAIN, TUNE, seed, config, tmp_path / name, progress)
+        return train_network(toy_task, examples, Member(seed, TRAIN, TUNE), config, tmp_path / name, progress)
 
     return run
 
@@ -120,7 +120,7 @@ def test_losses_fall_and_the_best_epoch_is_kept(
 
 def test_fewer_rows_than_a_batch_will_do(toy_task: Task, examples: Examples, tmp_path: Path) -> None:
     config = TrainConfig(epochs=2, patience=2, members=1)
-    network, losses = train_network(toy_task, examples, TRAIN[:40], TUNE[:10], 1, config, tmp_path / "few")
+    network, losses = train_network(toy_task, examples, Member(1, TRAIN[:40], TUNE[:10]), config, tmp_path / "few")
     assert len(losses) == 2
     quantiles, embedding = apply_network(network, toy_task, examples, TUNE)
     assert quantiles.shape == (200, 5)

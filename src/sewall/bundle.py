@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from sewall import simple
 from sewall.errors import SewallError
 from sewall.nets.network import Network
 from sewall.provenance import digest
@@ -63,7 +62,7 @@ class Bundle:
         for model in self.simple_models:
             arrays |= _prefixed(model.key, {name: np.asarray(value) for name, value in model.state().items()})
         shape = {
-            "networks": len(self.networks),
+            "networks": [network.shape() for network in self.networks],
             "simple_models": [model.key for model in self.simple_models],
             "support": texts,
         }
@@ -104,8 +103,9 @@ def load(folder: Path, task: Task) -> Bundle:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {task.name}")
     try:
         arrays = load_file(folder / MODEL)
-        networks = [_network(task, _part(arrays, f"network{n}")) for n in range(about["shape"]["networks"])]
-        models = [simple.from_state(key, _part(arrays, key)) for key in about["shape"]["simple_models"]]
+        networks = [_network(task, s, _part(arrays, f"network{n}")) for n, s in enumerate(about["shape"]["networks"])]
+        untrained = {model.key: model for model in task.simple_models(0)}
+        models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
         calibration = {name: arrays[f"calibration/{name}"] for name in CALIBRATION}
         if about["digest"] != digest(folder / MODEL):
@@ -134,8 +134,8 @@ def card(about: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _network(task: Task, weights: Arrays) -> Network:
-    network = task.network()
+def _network(task: Task, shape: Mapping[str, Any], weights: Arrays) -> Network:
+    network = task.network_like(shape)
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network.eval()
 

@@ -22,7 +22,7 @@ from sewall.bundle import Arrays, Bundle
 from sewall.errors import SewallError
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task
-from sewall.train import TrainConfig, Training, train_ensemble
+from sewall.train import Member, TrainConfig, Training, train_ensemble
 from sewall.trust import diagnose
 from sewall.trust.calibrate import ConformalIntervals
 from sewall.trust.compare import compare
@@ -115,13 +115,12 @@ def fit(
     """
     assert examples.target is not None
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(config.members)]
-    training = Training(task, examples, parts.train, parts.tune, config, folder)
-    members = train_ensemble(training, seeds, workers, progress)
+    training = Training(task, examples, config, folder)
+    members = train_ensemble(training, [Member(s, parts.train, parts.tune) for s in seeds], workers, progress)
     networks = [network for network, _ in members]
     learning = [{"member": k, **row} for k, (_, history) in enumerate(members) for row in history]
-    target = task.target.forward(examples.target[parts.train])
+    simple_models = [model.fit(examples, parts.train) for model in task.simple_models(seed)]
     statistics = task.statistics(examples, parts.train)
-    simple_models = [model.fit(statistics, target) for model in task.simple_models(seed)]
     quantiles, _ = _ensemble(networks, task, examples, parts.calibrate)
     truth = task.target.forward(examples.target[parts.calibrate])
     null_quantiles, null_embedding = _ensemble(networks, task, examples, parts.null)
@@ -171,7 +170,8 @@ def answer(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: fl
     lower, upper = Calibrator(bundle, task, level).interval(quantiles)
     target = task.target
     simple = {
-        m.key: np.clip(target.backward(m.predict(statistics)), target.lower, target.upper) for m in bundle.simple_models
+        m.key: np.clip(target.backward(m.predict(examples, rows)), target.lower, target.upper)
+        for m in bundle.simple_models
     }
     estimate = np.clip(target.backward(quantiles), target.lower, target.upper).mean(axis=1)
     return Answer(estimate, lower, upper, simple, quantiles, embedding, statistics)

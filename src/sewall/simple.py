@@ -6,6 +6,7 @@ They keep their fitted state as plain arrays, so that a bundle holds no pickled 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 
-from sewall.task import SimpleModel
+from sewall.task import Examples, Rows, Task
 
 Floats = NDArray[np.float64]
 
@@ -133,9 +134,47 @@ class GradientBoosting:
         return model
 
 
-KINDS: dict[str, type[Ridge] | type[GradientBoosting]] = {kind.key: kind for kind in (Ridge, GradientBoosting)}
+@dataclass(frozen=True)
+class OnStatistics:
+    """A model of tables, fitted to a task's classical statistics: the `SimpleModel` of jobs that have them.
 
+    Attributes:
+        task: gives statistics and the learning scale.
+        model: fitted to them.
+    """
 
-def from_state(key: str, state: Mapping[str, Any]) -> SimpleModel:
-    """Return the fitted simple model of kind *key*."""
-    return KINDS[key].from_state(state)
+    task: Task
+    model: Ridge | GradientBoosting
+
+    @property
+    def key(self) -> str:
+        """Short name, the same in every run."""
+        return self.model.key
+
+    @property
+    def name(self) -> str:
+        """Name in front of people."""
+        return self.model.name
+
+    def fit(self, examples: Examples, rows: Rows) -> OnStatistics:
+        """Fit to labelled *rows*, all of them usable, and to nothing else."""
+        assert examples.target is not None
+        target = self.task.target.forward(examples.target[rows])
+        return replace(self, model=self.model.fit(self.task.statistics(examples, rows), target))
+
+    def predict(self, examples: Examples, rows: Rows) -> Floats:
+        """Return ``(rows,)`` predictions on the learning scale."""
+        return self.model.predict(self.task.statistics(examples, rows))
+
+    @property
+    def parameters(self) -> int:
+        """Number of fitted parameters."""
+        return self.model.parameters
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the fitted numbers."""
+        return self.model.state()
+
+    def with_state(self, state: Mapping[str, Any]) -> OnStatistics:
+        """Return the fitted model whose `state` was *state*."""
+        return replace(self, model=self.model.from_state(state))

@@ -94,14 +94,21 @@ class Examples:
 class SimpleModel(Protocol):
     """A model that a network must beat to be worth its cost. Predicts on the target's learning scale."""
 
-    key: str
-    name: str
-
-    def fit(self, statistics: pd.DataFrame, target: NDArray[np.float64]) -> SimpleModel:
-        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
+    @property
+    def key(self) -> str:
+        """Short name, the same in every run."""
         ...
 
-    def predict(self, statistics: pd.DataFrame) -> NDArray[np.float64]:
+    @property
+    def name(self) -> str:
+        """Name in front of people."""
+        ...
+
+    def fit(self, examples: Examples, rows: Rows) -> SimpleModel:
+        """Fit to labelled *rows*, all of them usable, and to nothing else."""
+        ...
+
+    def predict(self, examples: Examples, rows: Rows) -> NDArray[np.float64]:
         """Return ``(rows,)`` predictions on the learning scale."""
         ...
 
@@ -111,7 +118,11 @@ class SimpleModel(Protocol):
         ...
 
     def state(self) -> Mapping[str, Any]:
-        """Plain arrays and numbers from which `from_state` makes the same model."""
+        """Plain arrays and numbers from which `with_state` makes the same model."""
+        ...
+
+    def with_state(self, state: Mapping[str, Any]) -> SimpleModel:
+        """Return the fitted model whose `state` was *state*; called on an untrained one of the same kind."""
         ...
 
 
@@ -130,8 +141,12 @@ class Task(Protocol):
         """Encode one batch for the network."""
         ...
 
-    def network(self) -> Network:
-        """Return an untrained network from tensors to ``(batch, quantiles)`` on the learning scale."""
+    def network(self, examples: Examples, rows: Rows) -> Network:
+        """Return an untrained network for training on *rows*, from tensors to an answer on the learning scale."""
+        ...
+
+    def network_like(self, shape: Mapping[str, Any]) -> Network:
+        """Return an untrained network of the shape that `Network.shape` gave, to be filled with trained weights."""
         ...
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:

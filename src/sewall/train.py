@@ -18,14 +18,15 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from sewall.nets.heads import pinball_loss
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task
 from sewall.workers import worker_processes
 
-BATCH = 128
 PREDICT_BATCH = 512
 STANDARDISE_ROWS = 4_096
+
+Floats = np.ndarray
+Trained = tuple[Network, list[dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TrainConfig:
         patience: epochs without a better tuning loss after which training stops.
         learning_rate: peak of the one-cycle schedule (Smith & Topin 2019).
         weight_decay: of AdamW (Loshchilov & Hutter 2019); strong, since examples are dear and their noise is large.
+        batch: examples per step.
         members: networks in the ensemble.
         device: ``cpu`` or ``auto`` (an accelerator where there is one).
     """
@@ -45,6 +47,7 @@ class TrainConfig:
     patience: int = 8
     learning_rate: float = 4e-3
     weight_decay: float = 0.3
+    batch: int = 128
     members: int = 5
     device: str = "cpu"
 
@@ -52,28 +55,27 @@ class TrainConfig:
 class _Batches(IterableDataset):
     """Batches of encoded rows, in an order that depends on the seed and the epoch alone."""
 
-    def __init__(self, task: Task, examples: Examples, rows: Rows, seed: int | None) -> None:
-        self.task, self.examples, self.rows, self.seed, self.epoch = task, examples, rows, seed, 0
+    def __init__(self, task: Task, examples: Examples, rows: Rows, target: Floats, size: int, seed: int | None) -> None:
+        self.task, self.examples, self.rows, self.target, self.size = task, examples, rows, target, size
+        self.seed, self.epoch = seed, 0
 
     def __len__(self) -> int:
-        whole = len(self.rows) // BATCH
-        return max(whole, 1) if self.seed is not None else -(-len(self.rows) // PREDICT_BATCH)
+        whole = len(self.rows) // self.size
+        return max(whole, 1) if self.seed is not None else -(-len(self.rows) // self.size)
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        assert self.examples.target is not None
-        rows, size = self.rows, PREDICT_BATCH
+        rows = self.rows
         if self.seed is not None:
-            rows, size = np.random.default_rng([self.seed, self.epoch]).permutation(rows), BATCH
+            rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
         for number in range(len(self)):
-            part = rows[number * size : (number + 1) * size]
-            target = self.task.target.forward(self.examples.target[part])
-            yield self.task.tensors(self.examples, part), torch.from_numpy(target).float()
+            part = rows[number * self.size : (number + 1) * self.size]
+            yield self.task.tensors(self.examples, part), torch.from_numpy(self.target[part]).float()
 
 
 class _Fit(LightningModule):
-    def __init__(self, network: Network, config: TrainConfig, levels: tuple[float, ...], steps: int) -> None:
+    def __init__(self, network: Network, config: TrainConfig, steps: int) -> None:
         super().__init__()
-        self.network, self.config, self.levels, self.steps = network, config, levels, steps
+        self.network, self.config, self.steps = network, config, steps
         self.history: list[dict[str, float]] = []
         self._sums = [0.0, 0]
 
@@ -84,13 +86,13 @@ class _Fit(LightningModule):
         checkpoint["history"] = self.history
 
     def training_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> Tensor:
-        loss = pinball_loss(self.network(batch[0]), batch[1], self.levels)
+        loss = self.network.loss(self.network(batch[0]), batch[1])
         self._sums[0] += loss.item()
         self._sums[1] += 1
         return loss
 
     def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> None:
-        loss = pinball_loss(self.network(batch[0]), batch[1], self.levels)
+        loss = self.network.loss(self.network(batch[0]), batch[1])
         self.log("tune", loss, batch_size=len(batch[1]), on_epoch=True)
 
     def on_validation_epoch_end(self) -> None:
@@ -133,30 +135,41 @@ class _Epoch(Callback):
 
 
 @dataclass(frozen=True)
+class Member:
+    """One network of an ensemble: what it learns from.
+
+    Attributes:
+        seed: decides the first weights, the order of the rows and the dropout.
+        train, tune: rows to learn from, and rows that decide when to stop.
+        offset: ``(examples,)`` part of the target, on the learning scale, that is not for the network to learn.
+    """
+
+    seed: int
+    train: Rows
+    tune: Rows
+    offset: Floats | None = None
+
+
+@dataclass(frozen=True)
 class Training:
-    """One network to be trained; can be sent to another process.
+    """What the members of an ensemble share; can be sent to another process.
 
     Attributes:
         task: the job.
         examples: labelled examples.
-        train, tune: rows to learn from, and rows that decide when to stop.
         config: budget.
-        folder: where checkpoints lie, one folder per member.
+        folder: where checkpoints lie, one folder per member; an unfinished training there goes on.
     """
 
     task: Task
     examples: Examples
-    train: Rows
-    tune: Rows
     config: TrainConfig
     folder: Path
 
-    def member(self, number: int, seed: int) -> tuple[Network, list[dict[str, float]]]:
+    def member(self, number: int, member: Member) -> Trained:
         """Train one member on one thread, whatever the machine, so that its weights depend on the seed alone."""
         torch.set_num_threads(1)
-        return train_network(
-            self.task, self.examples, self.train, self.tune, seed, self.config, self.folder / f"member{number}"
-        )
+        return train_network(self.task, self.examples, member, self.config, self.folder / f"member{number}")
 
 
 _training: Training | None = None  # of a worker process: sent once, not with every member
@@ -167,27 +180,25 @@ def _receive(training: Training) -> None:
     _training = training
 
 
-def _one_member(number: int, seed: int) -> tuple[Network, list[dict[str, float]]]:
+def _one_member(number: int, member: Member) -> Trained:
     assert _training is not None
-    return _training.member(number, seed)
+    return _training.member(number, member)
 
 
-def train_ensemble(
-    training: Training, seeds: list[int], workers: int, progress: Any = None
-) -> list[tuple[Network, list[dict[str, float]]]]:
-    """Train one member per seed, *workers* at a time; an unfinished training in the folder goes on.
+def train_ensemble(training: Training, members: list[Member], workers: int, progress: Any = None) -> list[Trained]:
+    """Train all members, *workers* at a time; an unfinished training in the folder goes on.
 
     Args:
-        training: what to train on.
-        seeds: one per member.
+        training: what they share.
+        members: what each learns from.
         workers: processes; with one, this process does the work.
         progress: called with the epochs of a member when it is done.
     """
     done = []
-    with _executor(training, min(workers, len(seeds))) as submit:
-        waiting = [submit(number, seed) for number, seed in enumerate(seeds)]
-        for member in waiting:
-            done.append(member())
+    with _executor(training, min(workers, len(members))) as submit:
+        waiting = [submit(number, member) for number, member in enumerate(members)]
+        for trained in waiting:
+            done.append(trained())
             if progress is not None:
                 progress(training.config.epochs)
     return done
@@ -197,43 +208,38 @@ def train_ensemble(
 def _executor(training: Training, workers: int) -> Iterator[Any]:
     if workers <= 1:
         threads = torch.get_num_threads()
-        yield lambda number, seed: partial(training.member, number, seed)
+        yield lambda number, member: partial(training.member, number, member)
         torch.set_num_threads(threads)
         return
     with worker_processes(training.task, workers, _receive, training) as executor:
-        yield lambda number, seed: executor.submit(_one_member, number, seed).result
+        yield lambda number, member: executor.submit(_one_member, number, member).result
 
 
 def train_network(
-    task: Task,
-    examples: Examples,
-    train: Rows,
-    tune: Rows,
-    seed: int,
-    config: TrainConfig,
-    folder: Path,
-    progress: Any = None,
-) -> tuple[Network, list[dict[str, float]]]:
+    task: Task, examples: Examples, member: Member, config: TrainConfig, folder: Path, progress: Any = None
+) -> Trained:
     """Train one network and return the one of its best epoch, with the losses of every epoch.
 
     Args:
         task: the job.
         examples: labelled examples.
-        train, tune: rows to learn from, and rows that decide when to stop.
-        seed: decides the first weights, the order of the rows and the dropout.
+        member: what to learn from.
         config: budget.
         folder: where checkpoints lie; where it holds an unfinished training, that one goes on.
         progress: called with 1 after each epoch.
     """
-    torch.manual_seed(seed)
-    network = task.network()
-    network.standardise(task.tensors(examples, train[:STANDARDISE_ROWS]))
-    batches, held = _Batches(task, examples, train, seed), _Batches(task, examples, tune, None)
-    module = _Fit(network, config, network.head.levels, len(batches))
+    assert examples.target is not None
+    torch.manual_seed(member.seed)
+    network = task.network(examples, member.train)
+    network.standardise(task.tensors(examples, member.train[:STANDARDISE_ROWS]))
+    target = task.target.forward(examples.target) - (0.0 if member.offset is None else member.offset)
+    batches = _Batches(task, examples, member.train, target, config.batch, member.seed)
+    held = _Batches(task, examples, member.tune, target, PREDICT_BATCH, None)
+    module = _Fit(network, config, len(batches))
     best = ModelCheckpoint(folder, filename="best", monitor="tune", enable_version_counter=False)
     latest = ModelCheckpoint(folder, filename="last", enable_version_counter=False)  # of every epoch, better or not
     stopping = EarlyStopping("tune", patience=config.patience)
-    trainer = _trainer(config, [best, latest, stopping, _Epoch(batches, seed, progress)], folder)
+    trainer = _trainer(config, [best, latest, stopping, _Epoch(batches, member.seed, progress)], folder)
     last = folder / "last.ckpt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning's advice on loader workers does not fit encoded batches

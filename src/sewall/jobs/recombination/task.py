@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from sewall.jobs.recombination.windows import Windows
 from sewall.nets.alignment import AlignmentNet
 from sewall.nets.heads import DECILES
 from sewall.nets.network import Network
-from sewall.simple import GradientBoosting, Ridge
+from sewall.simple import GradientBoosting, OnStatistics, Ridge
 from sewall.task import Examples, Rows, SimpleModel, Target
 
 TARGET = "rho_over_theta"
@@ -45,7 +46,11 @@ class RecombinationTask:
         encoded = _windows(examples).encoded
         return {name: torch.from_numpy(np.nan_to_num(np.asarray(v[rows], np.float32))) for name, v in encoded.items()}
 
-    def network(self) -> Network:
+    def network(self, examples: Examples, rows: Rows) -> Network:
+        """Return an untrained `AlignmentNet`; it is the same for all alignments."""
+        return AlignmentNet(DECILES)
+
+    def network_like(self, shape: Mapping[str, Any]) -> Network:
         """Return an untrained `AlignmentNet`."""
         return AlignmentNet(DECILES)
 
@@ -55,7 +60,7 @@ class RecombinationTask:
 
     def simple_models(self, seed: int) -> list[SimpleModel]:
         """Return ridge regression and gradient boosting on the classical statistics."""
-        return [Ridge(), GradientBoosting(seed)]
+        return [OnStatistics(self, Ridge()), OnStatistics(self, GradientBoosting(seed))]
 
 
 def _windows(examples: Examples) -> Windows:
