@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from sewall.trust.support import SupportCheck
 
 FORMAT_VERSION = 1
 MODEL, ABOUT, CARD = "model.safetensors", "bundle.json", "card.md"
-CALIBRATION = ("quantiles", "truth", "test_quantiles", "test_truth")
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -40,10 +39,10 @@ class Bundle:
         about: job, target, what it was trained on, scores: plain JSON.
         networks: the ensemble.
         simple_models: fitted simple models, the simplest first.
-        calibration: ``quantiles`` ``(rows, levels)`` of the ensemble and ``truth`` ``(rows,)`` on the learning scale,
-            of examples that were used for nothing else; any interval level can be calibrated from them.
-            ``test_quantiles`` and ``test_truth`` likewise of the test examples: from them coverage is measured.
+        calibration: answers to examples that they did not know, and the truth, on the learning scale: any interval
+            level can be calibrated from them (see `run.fit` and `crossrun.fit`).
         support: reference of the support check.
+        extra: what the job itself must know again, for instance the sites of a panel.
     """
 
     about: dict[str, Any]
@@ -51,11 +50,13 @@ class Bundle:
     simple_models: list[SimpleModel]
     calibration: Arrays
     support: SupportCheck
+    extra: Arrays = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write the bundle; each file whole or not at all."""
         numbers, texts = _divided(self.support.state())
         arrays: Arrays = _prefixed("support", numbers) | _prefixed("calibration", self.calibration)
+        arrays |= _prefixed("extra", self.extra)
         for number, network in enumerate(self.networks):
             weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
             arrays |= _prefixed(f"network{number}", weights)
@@ -107,13 +108,13 @@ def load(folder: Path, task: Task) -> Bundle:
         untrained = {model.key: model for model in task.simple_models(0)}
         models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
-        calibration = {name: arrays[f"calibration/{name}"] for name in CALIBRATION}
+        calibration, extra = _part(arrays, "calibration"), _part(arrays, "extra")
         if about["digest"] != digest(folder / MODEL):
             raise ValueError("its content has changed")
     except (SafetensorError, OSError, KeyError, RuntimeError, ValueError, TypeError) as problem:
         reason = str(problem).splitlines()[0][:80] if str(problem) else type(problem).__name__
         raise SewallError(f"{folder / MODEL}: damaged ({reason}); train the bundle again or copy it again") from None
-    return Bundle(about, networks, models, calibration, support)
+    return Bundle(about, networks, models, calibration, support, extra)
 
 
 def describe(folder: Path) -> str:

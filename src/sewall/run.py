@@ -129,6 +129,7 @@ def fit(
         task.statistics(examples, parts.null).to_numpy(float), null_embedding,
         list(statistics.columns), null_quantiles.mean(axis=1),
     )  # fmt: skip
+    # Ensemble quantiles and truths of the calibration part, and of the test part, from which coverage is measured.
     calibration: Arrays = {"quantiles": quantiles, "truth": truth}
     calibration["test_quantiles"] = _ensemble(networks, task, examples, parts.test)[0]
     calibration["test_truth"] = task.target.forward(examples.target[parts.test])
@@ -320,22 +321,23 @@ def calibration(
     truth = task.target.backward(truth)
     fifth = calibrator.fifth(quantiles)
     groups = [
-        {"group": FIFTH_NAMES[k], "n": int(rows.sum()), "coverage": _covers(lower[rows], upper[rows], truth[rows]),
+        {"group": FIFTH_NAMES[k], "n": int(rows.sum()), "coverage": covers(lower[rows], upper[rows], truth[rows]),
          "width": float((upper - lower)[rows].mean())}
         for k in range(FIFTHS) if (rows := fifth == k).any()
     ]  # fmt: skip
     curve = [
-        {"level": nominal, "coverage": _covers(*Calibrator(bundle, task, nominal).interval(quantiles), truth)}
+        {"level": nominal, "coverage": covers(*Calibrator(bundle, task, nominal).interval(quantiles), truth)}
         for nominal in CURVE
     ]
     return {
-        "coverage": _covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
+        "coverage": covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
         "curve": curve, "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),
         "pit": diagnose.uniformity(transforms).counts,
     }  # fmt: skip
 
 
-def _covers(lower: Floats, upper: Floats, truth: Floats) -> dict[str, float]:
+def covers(lower: Floats, upper: Floats, truth: Floats) -> dict[str, float]:
+    """Return the share of truths inside their intervals, with its 95 % Wilson interval."""
     share = diagnose.coverage(lower, upper, truth)
     return {"value": share.value, "lower": share.lower, "upper": share.upper}
 
@@ -344,12 +346,13 @@ def described(bundle: Bundle, task: Task, about: dict[str, Any], scores: dict[st
     """Return the bundle with what is known of it: its job, its target, what it was trained on, its scores."""
     simple = [m for m in scores["models"] if m["key"] != "network"]
     best = max(simple, key=lambda m: m["metrics"]["r2"]["value"])
-    short = {f"R² of {m['name']}": _words(m["metrics"]["r2"]) for m in scores["models"]}
-    short[f"coverage of {scores['level']:.0%} intervals"] = _words(scores["calibration"]["coverage"])
+    short = {f"R² of {m['name']}": words_of(m["metrics"]["r2"]) for m in scores["models"]}
+    short[f"coverage of {scores['level']:.0%} intervals"] = words_of(scores["calibration"]["coverage"])
     target = {"name": task.target.name, "unit": task.target.unit, "upper": task.target.upper}
     known = {"target": target, "best_simple": best["key"], "scores": short, "scores_in_full": scores}
     return replace(bundle, about={**about, **known})
 
 
-def _words(score: dict[str, float]) -> str:
+def words_of(score: dict[str, float]) -> str:
+    """Return a score with its interval, for people."""
     return f"{score['value']:.3f} ({score['lower']:.3f} to {score['upper']:.3f})"

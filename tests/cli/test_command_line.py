@@ -66,7 +66,8 @@ def test_help_loads_nothing_heavy_and_is_fast(words: str) -> None:
 
 
 def test_every_option_of_map_is_in_its_help_under_a_heading(capsys: pytest.CaptureFixture[str]) -> None:
-    from sewall.jobs.recombination.options import MapOptions, flag
+    from sewall.jobs.options import flag
+    from sewall.jobs.recombination.options import MapOptions
 
     assert run([*MAP, "--help"]) == 0
     text = capsys.readouterr().out

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from sewall.errors import SewallError
-from sewall.jobs.recombination.options import MapOptions, PredictOptions, TrainOptions, command
+from sewall.jobs.options import command
+from sewall.jobs.recombination.options import MapOptions, PredictOptions, TrainOptions
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ the network sees is invisible here, and so is a shift that stays inside the trai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,10 @@ MOST_BEYOND = 0.1  # share of examples beyond the null's 99 % from which all of 
 MOST_OUTSIDE = 0.5  # share of examples outside one by one that makes all of them outside
 CHANCE = 0.001  # a share beyond is taken seriously only where chance gives it less often than this
 FEWEST_NULL, FEWEST_BATCH, PERMUTATIONS = 200, 10, 4_000
+FEWEST_CROSS_FITTED = 50
 MOST_COMPARED, STRATA = 1_000, 5
+
+Seen = tuple[Floats, Floats]  # statistics and embedding of some examples, one row each
 
 
 @dataclass(frozen=True)
@@ -122,18 +125,47 @@ class SupportCheck:
         Raises:
             SewallError: fewer than 200 examples in the null.
         """
-        known, kept = _finite(statistics, embedding), _finite(null_statistics, null_embedding)
+        kept = _finite(null_statistics, null_embedding)
         if kept.sum() < FEWEST_NULL:
             raise SewallError(
                 f"{kept.sum()} held-out examples are too few for a support check; "
                 f"{FEWEST_NULL} are needed: simulate more"
             )
+        spaces = _spaces(statistics, embedding)
         null = np.asarray(null_statistics)[kept], np.asarray(null_embedding)[kept]
-        spaces = (Space.fit(np.asarray(statistics)[known]), Space.fit(np.asarray(embedding)[known]))
-        logs = _log_distances(spaces, *null)
+        estimate = np.empty(0) if null_estimate is None else np.asarray(null_estimate, np.float64)[kept]
+        return cls._of(spaces, _log_distances(spaces, *null), null, names, estimate)
+
+    @classmethod
+    def cross_fitted(cls, whole: Seen, folds: Sequence[tuple[Seen, Seen]], names: list[str]) -> SupportCheck:
+        """Fit to examples that are too few to set a null aside: each fold is the null of the others.
+
+        Args:
+            whole: statistics and embedding of all training examples.
+            folds: for each fold, those of the others and its own, as they are seen from the others.
+            names: of the statistics.
+
+        Raises:
+            SewallError: fewer than 50 examples.
+        """
+        logs, nulls = [], []
+        for reference, (statistics, embedding) in folds:
+            kept = _finite(statistics, embedding)
+            nulls.append((statistics[kept], embedding[kept]))
+            logs.append(_log_distances(_spaces(*reference), *nulls[-1]))
+        null = np.concatenate([s for s, _ in nulls]), np.concatenate([e for _, e in nulls])
+        if len(null[0]) < FEWEST_CROSS_FITTED:
+            raise SewallError(
+                f"{len(null[0])} examples are too few for a support check; {FEWEST_CROSS_FITTED} are needed"
+            )
+        return cls._of(_spaces(*whole), np.concatenate(logs), null, names, np.empty(0))
+
+    @classmethod
+    def _of(
+        cls, spaces: tuple[Space, Space], logs: Floats, null: Seen, names: list[str], estimate: Floats
+    ) -> SupportCheck:
         middle, far = np.quantile(logs, [0.5, 0.99], axis=0)
         reach = np.maximum(far - middle, 1e-9)
-        estimate = np.empty(0) if null_estimate is None else np.asarray(null_estimate, np.float64)[kept]
         scores = np.sort(((logs - middle) / reach).max(axis=1))
         stored = null[0].astype(np.float32), null[1].astype(np.float32)
         return cls(list(names), spaces, middle, reach, scores, *stored, estimate)
@@ -298,6 +330,11 @@ def holm(p: Floats) -> Floats:
 
 def _finite(statistics: Floats, embedding: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(statistics).all(axis=1) & np.isfinite(embedding).all(axis=1))
+
+
+def _spaces(statistics: Floats, embedding: Floats) -> tuple[Space, Space]:
+    known = _finite(statistics, embedding)
+    return Space.fit(np.asarray(statistics)[known]), Space.fit(np.asarray(embedding)[known])
 
 
 def _log_distances(spaces: tuple[Space, Space], statistics: Floats, embedding: Floats) -> Floats:

@@ -13,11 +13,12 @@ from sewall import provenance, run
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.errors import SewallError
+from sewall.jobs.options import command
 from sewall.jobs.recombination import learn, outputs
 from sewall.jobs.recombination.observed import Observed, WindowReader, observe, open_windows
-from sewall.jobs.recombination.options import DataOptions, MapOptions, PredictOptions, command
-from sewall.jobs.recombination.session import started
+from sewall.jobs.recombination.options import DataOptions, MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
+from sewall.jobs.session import started
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.task import Examples
 

@@ -1,112 +1,33 @@
-"""What a user may ask of the recombination job, checked in one place for the command line and for Python."""
+"""What a user may ask of the recombination job."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
-from sewall.errors import SewallError
+from sewall.jobs.options import Input, Options, Size, flag
 
 DEFAULT_WINDOW = 100_000
 HIGHEST_MUTATION_RATE = 1e-5
-# What one field says when it is refused; pydantic's own texts speak of types, not of genetics.
-_SAYS = {
-    "level": "is the share of true rates that the intervals cover, above 0.5 and at most 0.995, for instance 0.9",
-    "simulations": "is the number of windows to simulate, at least 500",
-    "min_count": "is the lowest count of the rarer allele that is kept, 1 or more",
-    "threads": "is a number of processor cores, 1 or more",
-    "phased": "is true, false or not given",
-    "seed": "is a whole number from 0 to 4294967295",
-    "generation_time": "is in years per generation, above 0",
-    "device": 'is "cpu" or "auto" (takes an accelerator where there is one)',
-}
+RATE_UNIT = "the unit is mutations per bp per generation, for instance 1.25e-8 for humans"
+MISSING_RATE = f"is missing; without it the data give only rho/theta, not a rate ({RATE_UNIT})"
 
 
-def _size(value: Any) -> Any:
-    from sewall.data.regions import parse_size
+class RecombinationOptions(Options):
+    """Base of the options of this job's verbs."""
 
-    try:
-        return parse_size(value)
-    except SewallError as problem:
-        raise ValueError(str(problem)) from None
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise ValueError("no such file; check the path")
-    return path
+    job: ClassVar[str] = "recombination"
+    says: ClassVar[dict[str, str]] = Options.says | {
+        "simulations": "is the number of windows to simulate, at least 500",
+        "min_count": "is the lowest count of the rarer allele that is kept, 1 or more",
+        "phased": "is true, false or not given",
+        "generation_time": "is in years per generation, above 0",
+    }
+    when_missing: ClassVar[dict[str, str]] = {"mutation_rate": MISSING_RATE}
 
 
-Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
-AsText = PlainSerializer(str, return_type=str)
-Input = Annotated[Path, AfterValidator(_existing), AsText]
-Output = Annotated[Path, AsText]
-
-
-class Options(BaseModel):
-    """Base of the options of every verb: frozen, unknown names refused, every refusal one `SewallError`.
-
-    Attributes:
-        out: the run directory.
-        seed: None draws one, or takes that of the earlier run in the same directory.
-        threads: processor cores to use; None takes all that the process may use.
-        device: where networks run.
-        force: start the run in ``out`` afresh.
-        verbosity: 0 quiet, 1 normal, 2 verbose.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    out: Output
-    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
-    threads: Annotated[int, Field(ge=1)] | None = None
-    device: Literal["cpu", "auto"] = "cpu"
-    force: bool = False
-    verbosity: Annotated[int, Field(ge=0, le=2)] = 1
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as problem:
-            raise SewallError(_one_line(problem)) from None
-
-    @classmethod
-    def of(cls, **values: Any) -> Self:
-        """Return the options for values as users give them: paths as text, sizes with units."""
-        return cls(**values)
-
-    def resolved(self) -> dict[str, Any]:
-        """Return all options as JSON types, for ``run.json``."""
-        return self.model_dump(mode="json")
-
-    def identity(self) -> dict[str, Any]:
-        """Return the options that decide the result; those that say how and where to work are left out.
-
-        Paths are absolute, so that the same command from another folder is the same run.
-        """
-        left_out = {"out", "seed", "threads", "device", "cluster", "force", "verbosity"}
-        chosen = {name: getattr(self, name) for name in type(self).model_fields if name not in left_out}
-        return {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in chosen.items()}
-
-    def input_files(self) -> dict[str, Path]:
-        """Return the input files and folders that are given, by option name."""
-        named = {name: getattr(self, name) for name in type(self).model_fields if name != "out"}
-        return {name: value for name, value in named.items() if isinstance(value, Path)}
-
-
-class DataOptions(Options):
+class DataOptions(RecombinationOptions):
     """Which variants are read, and how.
 
     Attributes:
@@ -134,11 +55,11 @@ class DataOptions(Options):
     @classmethod
     def _per_bp_per_generation(cls, value: Any) -> float:
         if value is None:
-            raise ValueError(_missing_rate())
+            raise ValueError(MISSING_RATE)
         try:
             rate = float(value)
         except (TypeError, ValueError):
-            raise ValueError(f"{value!r} is not a number; {_rate_unit()}") from None
+            raise ValueError(f"{value!r} is not a number; {RATE_UNIT}") from None
         if not 0 < rate < HIGHEST_MUTATION_RATE:
             raise ValueError(_refused_rate(rate))
         return rate
@@ -205,7 +126,7 @@ class SimulateOptions(PriorOptions):
     """Options of ``sewall recombination simulate``."""
 
 
-class TrainOptions(Options):
+class TrainOptions(RecombinationOptions):
     """Options of ``sewall recombination train``.
 
     Attributes:
@@ -229,7 +150,7 @@ class PredictOptions(DataOptions):
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
 
 
-class EvaluateOptions(Options):
+class EvaluateOptions(RecombinationOptions):
     """Options of ``sewall recombination evaluate``.
 
     Attributes:
@@ -243,55 +164,6 @@ class EvaluateOptions(Options):
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
 
 
-def flag(name: str) -> str:
-    """Return an option as users write it.
-
-    >>> flag("mutation_rate")
-    '--mutation-rate'
-    """
-    return f"--{name.replace('_', '-')}"
-
-
-def command(verb: str, options: Options, positional: tuple[str, ...], seed: int) -> list[str]:
-    """Return the command line that repeats a run: its options where they differ from the default, and its seed."""
-    words = ["sewall", "recombination", verb, *(str(getattr(options, name)) for name in positional)]
-    for name, field in type(options).model_fields.items():
-        value = getattr(options, name)
-        if name in {*positional, "seed", "force", "verbosity", "out"} or value is None or value == field.default:
-            continue
-        if isinstance(value, bool):
-            words.append(flag(name) if value else f"--un{name}")
-        else:
-            words += [flag(name), str(value)]
-    return [*words, "--seed", str(seed), "-o", str(options.out)]
-
-
-def _one_line(problem: ValidationError) -> str:
-    first = problem.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    cause = first.get("ctx", {}).get("error")
-    if first["type"] == "extra_forbidden":
-        return f"{name}: there is no such option; sewall recombination map --help lists them"
-    if name == "mutation_rate" and first["type"] == "missing":
-        return f"{flag(name)}: {_missing_rate()}"
-    if first["type"] == "missing":
-        return f"{flag(name)}: is missing; give it"
-    if isinstance(cause, ValueError) and not name:
-        return str(cause)
-    if str(cause).startswith("no such file"):
-        return f"{first['input']}: {cause} ({flag(name)})" if name != "variants" else f"{first['input']}: {cause}"
-    says = str(cause) if cause is not None else _SAYS.get(name, first["msg"].lower())
-    return f"{flag(name)}: {says}" if cause is not None else f"{flag(name)} {says}; got {first['input']!r}"
-
-
-def _rate_unit() -> str:
-    return "the unit is mutations per bp per generation, for instance 1.25e-8 for humans"
-
-
-def _missing_rate() -> str:
-    return f"is missing; without it the data give only rho/theta, not a rate ({_rate_unit()})"
-
-
 def _refused_rate(rate: float) -> str:
     meant = f"; did you mean {rate:g}e-8?" if 0.01 <= rate < 100 else ""
-    return f"{rate:g} is not between 0 and {HIGHEST_MUTATION_RATE:g}; {_rate_unit()}{meant}"
+    return f"{rate:g} is not between 0 and {HIGHEST_MUTATION_RATE:g}; {RATE_UNIT}{meant}"

@@ -14,7 +14,7 @@ from sewall.errors import SewallError
 from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.mapping import FEW, Data, _trained
 from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
-from sewall.jobs.recombination.session import started
+from sewall.jobs.session import started
 from sewall.rundir import write_json
 
 PRIOR = "prior.json"

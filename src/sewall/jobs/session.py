@@ -1,4 +1,4 @@
-"""A run of this job: its directory is opened, its threads are bounded, its progress is shown."""
+"""A run of any job: its directory is opened, its threads are bounded, its progress is shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sewall.console import Console
-from sewall.jobs.recombination.options import Options
+from sewall.jobs.options import Options
 from sewall.rundir import RunDirectory
 
 

@@ -1,0 +1,270 @@
+"""Cross-fitting and its steps, with a job that they have never heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sewall import bundle as bundles
+from sewall import crossfit, crossrun
+from sewall.crossfit import NETWORK, STACK, Stack, divide, fit_all, nested
+from sewall.errors import SewallError
+from sewall.nets.heads import QuantileHead
+from sewall.nets.network import Network
+from sewall.task import Examples, Rows, SimpleModel, Target
+from sewall.train import TrainConfig
+
+CONFIG = TrainConfig(epochs=12, patience=12, learning_rate=0.02, batch=32, members=1)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A source of plain numbers, ``(rows, 3)``; NaN where an example holds too little."""
+
+    table: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def load(self, rows: Rows) -> list[Any]:
+        return list(self.table[rows])
+
+
+class Line:
+    """Least squares on some of the numbers; the mean where there are none."""
+
+    def __init__(self, key: str, columns: list[int]) -> None:
+        self.key = self.name = key
+        self.columns, self.weights = columns, np.zeros(0)
+
+    def fit(self, examples: Examples, rows: Rows) -> Line:
+        assert examples.target is not None
+        done = Line(self.key, self.columns)
+        done.weights = np.linalg.lstsq(self._values(examples, rows), examples.target[rows], rcond=None)[0]
+        return done
+
+    def predict(self, examples: Examples, rows: Rows) -> NDArray[np.float64]:
+        return np.asarray(self._values(examples, rows) @ self.weights)
+
+    def _values(self, examples: Examples, rows: Rows) -> NDArray[np.float64]:
+        assert isinstance(examples.source, Numbers)
+        return np.column_stack([np.ones(len(rows)), examples.source.table[rows][:, self.columns]])
+
+    @property
+    def parameters(self) -> int:
+        return 1 + len(self.columns)
+
+    def state(self) -> Mapping[str, Any]:
+        return {"weights": self.weights}
+
+    def with_state(self, state: Mapping[str, Any]) -> SimpleModel:
+        done = Line(self.key, self.columns)
+        done.weights = state["weights"]
+        return done
+
+
+class PointNet(Network):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 24), nn.GELU(), nn.Linear(24, 24), nn.GELU())
+        self.head = QuantileHead(24, (0.5,))
+
+    def embedding(self, batch: dict[str, Tensor]) -> Tensor:
+        out: Tensor = self.body(batch["numbers"])
+        return out
+
+    def loss(self, answer: Tensor, target: Tensor) -> Tensor:
+        return ((answer[:, 0] - target) ** 2).mean()
+
+
+class People:
+    """Everybody's trait depends on the first number, and on the product of the other two, which no line can see."""
+
+    name = "people"
+    base = "mean"
+    labels: Mapping[str, str] = {}
+    stratum_names: Mapping[int, str] = {0: "one", 1: "other"}
+    target = Target("trait", "cm", "identity", -10.0, 10.0)
+
+    def usable(self, examples: Examples) -> NDArray[np.bool_]:
+        return ~np.isnan(self._values(examples)[:, 0])
+
+    def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
+        return {"numbers": torch.from_numpy(self._values(examples)[rows].astype(np.float32))}
+
+    def network(self, examples: Examples, rows: Rows) -> Network:
+        return PointNet()
+
+    def network_like(self, shape: Mapping[str, Any]) -> Network:
+        return PointNet()
+
+    def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
+        return pd.DataFrame(self._values(examples)[rows], columns=["a", "b", "c"])
+
+    def simple_models(self, seed: int) -> list[SimpleModel]:
+        return [Line("mean", []), Line("line", [0, 1, 2]), Line("noise", [1])]
+
+    def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
+        return (self._values(examples)[rows, 1] > 0).astype(np.int64)
+
+    def spread(self, models: Mapping[str, SimpleModel], examples: Examples, rows: Rows) -> NDArray[np.float64]:
+        return np.ones(len(rows))
+
+    def place(
+        self, models: Mapping[str, SimpleModel], examples: Examples, rows: Rows
+    ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+        return self.statistics(examples, rows), self._values(examples)[rows]
+
+    def _values(self, examples: Examples) -> NDArray[np.float64]:
+        assert isinstance(examples.source, Numbers)
+        return examples.source.table
+
+
+def people(number: int = 450, seed: int = 1, shift: float = 0.0) -> Examples:
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((number, 3)) + shift
+    trait = 5 + values[:, 0] + values[:, 1] * values[:, 2] + 0.5 * rng.standard_normal(number)
+    values[::50] = np.nan
+    families = np.array([f"f{k // 3}" for k in range(number)])
+    return Examples(pd.DataFrame({"sample_id": [f"s{k}" for k in range(number)]}), Numbers(values), trait, families)
+
+
+@pytest.fixture(scope="module")
+def task() -> People:
+    return People()
+
+
+@pytest.fixture(scope="module")
+def examples() -> Examples:
+    return people()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fits")
+
+
+@pytest.fixture(scope="module")
+def fits(task: People, examples: Examples, folder: Path) -> crossfit.Fits:
+    return fit_all(task, examples, divide(task, examples, 3, 1), CONFIG, folder, 7)
+
+
+@pytest.fixture(scope="module")
+def answered(task: People, examples: Examples, fits: crossfit.Fits) -> crossfit.Nested:
+    assert examples.target is not None
+    return nested(task, fits, examples.target)
+
+
+def test_folds_share_no_family_and_leave_nobody_out(task: People, examples: Examples) -> None:
+    folds = divide(task, examples, 5, 3)
+    np.testing.assert_array_equal(folds.of >= 0, task.usable(examples))
+    assert examples.groups is not None
+    families = [set(examples.groups[folds.rows(k)]) for k in range(5)]
+    assert sum(map(len, families)) == len(set().union(*families))
+    sizes = [len(folds.rows(k)) for k in range(5)]
+    assert max(sizes) - min(sizes) <= 3
+    np.testing.assert_array_equal(folds.without((0, 4)), np.sort(np.r_[folds.rows(1), folds.rows(2), folds.rows(3)]))
+
+
+def test_more_folds_than_families_are_refused(task: People) -> None:
+    with pytest.raises(SewallError, match="8 folds of 4 groups"):
+        divide(task, people(12), 8, 1)
+
+
+def test_an_answer_does_not_depend_on_its_own_truth(task: People, examples: Examples, tmp_path: Path) -> None:
+    """Change the truth of one fold: nothing that is said of it may change, not even the weights of its stack."""
+    folds = divide(task, examples, 3, 1)
+    assert examples.target is not None
+    other = examples.target.copy()
+    mine = folds.rows(2)
+    other[mine] = np.random.default_rng(0).permutation(other[mine]) * 3
+    config = TrainConfig(epochs=2, patience=2, learning_rate=0.02, batch=32, members=1)
+    both = []
+    for number, truth in enumerate((examples.target, other)):
+        changed = examples.labelled(truth)
+        done = fit_all(task, changed, folds, config, tmp_path / str(number), 7)
+        both.append(nested(task, done, truth))
+    here = np.isin(both[0].rows, mine)
+    for key, values in both[0].answers.items():
+        np.testing.assert_array_equal(values[here], both[1].answers[key][here], err_msg=key)
+        if key != "mean":
+            assert (values[~here] != both[1].answers[key][~here]).any()
+
+
+def test_the_network_sees_what_lines_do_not_and_the_stack_keeps_it(
+    examples: Examples, answered: crossfit.Nested
+) -> None:
+    assert examples.target is not None
+    truth = examples.target[answered.rows]
+    r = {key: np.corrcoef(values, truth)[0, 1] for key, values in answered.answers.items() if key != "mean"}
+    assert r[NETWORK] > r["line"] + 0.1
+    assert r[STACK] > r["line"] + 0.1
+    assert answered.final.weights[NETWORK] > 0.5
+
+
+def test_fits_go_on_where_they_were(task: People, examples: Examples, fits: crossfit.Fits, folder: Path) -> None:
+    (folder / "without-1.npz").unlink()
+    again = fit_all(task, examples, fits.folds, CONFIG, folder, 7)
+    for unit, found in fits.answers.items():
+        for key, values in found.items():
+            np.testing.assert_array_equal(values, again.answers[unit][key])
+
+
+def test_a_stack_has_no_negative_weights() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.standard_normal(200)
+    answers = {"base": np.zeros(200), "good": truth + rng.standard_normal(200), "opposite": -truth}
+    stack = Stack.fit(answers, truth, "base")
+    assert stack.weights["opposite"] == 0
+    assert 0.3 < stack.weights["good"] < 0.7  # shrunk as far as its noise deserves
+
+
+@pytest.fixture(scope="module")
+def bundle(task: People, examples: Examples, fits: crossfit.Fits, answered: crossfit.Nested) -> bundles.Bundle:
+    made = crossrun.bundle_of(task, examples, fits, answered, {"sites": np.arange(3)})
+    scores = crossrun.evaluate(task, examples, made, answered, 0.9, 1)
+    return crossrun.described(made, task, {"job": "people"}, scores)
+
+
+def test_scores_name_the_base_the_stack_and_what_the_network_adds(bundle: bundles.Bundle) -> None:
+    scores = bundle.about["scores_in_full"]
+    assert {m["key"] for m in scores["models"]} == {"mean", "line", "noise", NETWORK, STACK}
+    assert scores["network_adds"]["lower"] > 0.05
+    assert set(scores["beyond_base"]) == {"line", "noise", NETWORK, STACK}
+    assert len(scores["by_fold"]) == 3
+    assert bundle.about["best_simple"] == "line"
+
+
+def test_intervals_cover_people_that_nobody_knew(task: People, bundle: bundles.Bundle) -> None:
+    new = people(2_000, seed=9)
+    found = crossrun.predict(bundle, task, new, 0.9, 1, "too little data").table
+    assert new.target is not None
+    known = found["estimate"].notna()
+    inside = ((found["lower"] <= new.target) & (new.target <= found["upper"]))[known].mean()
+    assert 0.86 < inside < 0.96
+    assert (found.loc[~known, "support"] == "outside").all()
+    assert (found.loc[~known, "reason"] == "too little data").all()
+    assert (found.loc[known, "support"] == "ok").mean() > 0.97
+
+
+def test_people_from_elsewhere_are_flagged(task: People, bundle: bundles.Bundle) -> None:
+    found = crossrun.predict(bundle, task, people(100, seed=3, shift=6.0), 0.9, 1, "too little data").table
+    assert (found["support"] == "outside").all()
+
+
+def test_a_bundle_answers_as_before_when_it_is_read_again(task: People, bundle: bundles.Bundle, tmp_path: Path) -> None:
+    bundle.save(tmp_path / "bundle")
+    again = bundles.load(tmp_path / "bundle", task)
+    new = people(60, seed=4)
+    one, other = (crossrun.predict(b, task, new, 0.8, 1, "").table for b in (bundle, again))
+    pd.testing.assert_frame_equal(one, other)
+    np.testing.assert_array_equal(again.extra["sites"], np.arange(3))
