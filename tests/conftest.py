@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sewall.nets.heads import QuantileHead
-from sewall.nets.network import Network
+from sewall.nets.network import Network, QuantileNetwork
 from sewall.simple import OnStatistics, Ridge
 from sewall.task import Examples, Rows, SimpleModel, Target
 
@@ -34,11 +34,11 @@ class Numbers:
         return list(self.table[rows])
 
 
-class ToyNet(Network):
+class ToyNet(QuantileNetwork):
     centre: Tensor
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__((0.05, 0.25, 0.5, 0.75, 0.95))
         self.register_buffer("centre", torch.zeros(3))
         self.body = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 16), nn.GELU(), nn.Dropout(0.1))
         self.head = QuantileHead(16, (0.05, 0.25, 0.5, 0.75, 0.95))
@@ -67,7 +67,7 @@ class ToyTask:
     def network(self, examples: Examples, rows: Rows) -> Network:
         return ToyNet()
 
-    def network_like(self, shape: Mapping[str, Any]) -> Network:
+    def network_like(self, recipe: Mapping[str, Any]) -> Network:
         return ToyNet()
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:

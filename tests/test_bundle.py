@@ -163,7 +163,9 @@ def test_an_array_of_another_shape_is_refused(toy_task: Task, copy: Path) -> Non
     assert "damaged" in refusal(copy, toy_task)
 
 
-@pytest.mark.parametrize("shape", [None, 3, {}, {"networks": 2}, {"networks": [{}] * 3, "simple_models": [], "support": {}}])
+@pytest.mark.parametrize(
+    "shape", [None, 3, {}, {"networks": 2}, {"networks": [{}] * 3, "simple_models": [], "support": {}}]
+)
 def test_a_wrong_shape_is_refused(toy_task: Task, copy: Path, shape: Any) -> None:
     edit(copy, shape=shape)
     assert "damaged" in refusal(copy, toy_task)

@@ -18,7 +18,6 @@ from sewall import bundle as bundles
 from sewall import crossfit, crossrun
 from sewall.crossfit import NETWORK, STACK, Stack, divide, fit_all, nested
 from sewall.errors import SewallError
-from sewall.nets.heads import QuantileHead
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, SimpleModel, Target
 from sewall.train import TrainConfig
@@ -76,7 +75,7 @@ class PointNet(Network):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(nn.Linear(3, 24), nn.GELU(), nn.Linear(24, 24), nn.GELU())
-        self.head = QuantileHead(24, (0.5,))
+        self.head = nn.Linear(24, 1)
 
     def embedding(self, batch: dict[str, Tensor]) -> Tensor:
         out: Tensor = self.body(batch["numbers"])
@@ -104,7 +103,7 @@ class People:
     def network(self, examples: Examples, rows: Rows) -> Network:
         return PointNet()
 
-    def network_like(self, shape: Mapping[str, Any]) -> Network:
+    def network_like(self, recipe: Mapping[str, Any]) -> Network:
         return PointNet()
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def test_losses_fall_and_the_best_epoch_is_kept(
 
     quantiles, _ = apply_network(network, toy_task, examples, TUNE)
     truth = torch.from_numpy(np.sqrt(examples.target[TUNE])).float()
-    tune = pinball_loss(torch.from_numpy(quantiles), truth, network.head.levels).item()
+    tune = pinball_loss(torch.from_numpy(quantiles), truth, network.levels).item()
     assert tune == pytest.approx(min(row["tune"] for row in losses), rel=1e-5)
     assert all(math.isfinite(value) for row in losses for value in row.values())
 

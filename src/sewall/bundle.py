@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from sewall.errors import SewallError
@@ -63,7 +63,7 @@ class Bundle:
         for model in self.simple_models:
             arrays |= _prefixed(model.key, {name: np.asarray(value) for name, value in model.state().items()})
         shape = {
-            "networks": [network.shape() for network in self.networks],
+            "networks": [network.recipe() for network in self.networks],
             "simple_models": [model.key for model in self.simple_models],
             "support": texts,
         }
@@ -104,7 +104,7 @@ def load(folder: Path, task: Task) -> Bundle:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {task.name}")
     try:
         arrays = load_file(folder / MODEL)
-        networks = [_network(task, s, _part(arrays, f"network{n}")) for n, s in enumerate(about["shape"]["networks"])]
+        networks = [_network(task, r, _part(arrays, f"network{n}")) for n, r in enumerate(about["shape"]["networks"])]
         untrained = {model.key: model for model in task.simple_models(0)}
         models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
@@ -115,6 +115,20 @@ def load(folder: Path, task: Task) -> Bundle:
         reason = str(problem).splitlines()[0][:80] if str(problem) else type(problem).__name__
         raise SewallError(f"{folder / MODEL}: damaged ({reason}); train the bundle again or copy it again") from None
     return Bundle(about, networks, models, calibration, support, extra)
+
+
+def read_extra(folder: Path) -> Arrays:
+    """Return what the job itself put into the bundle in *folder*; `load` checks that it is whole.
+
+    Raises:
+        SewallError: the bundle is damaged.
+    """
+    try:
+        with safe_open(folder / MODEL, framework="numpy") as arrays:
+            names = [name for name in list(arrays.keys()) if name.startswith("extra/")]
+            return {name.removeprefix("extra/"): arrays.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as problem:
+        raise SewallError(f"{folder / MODEL}: damaged ({problem}); train the bundle again or copy it again") from None
 
 
 def describe(folder: Path) -> str:
@@ -135,8 +149,8 @@ def card(about: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _network(task: Task, shape: Mapping[str, Any], weights: Arrays) -> Network:
-    network = task.network_like(shape)
+def _network(task: Task, recipe: Mapping[str, Any], weights: Arrays) -> Network:
+    network = task.network_like(recipe)
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network.eval()
 

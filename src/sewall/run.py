@@ -182,7 +182,7 @@ class Calibrator:
     """Conformalised quantile intervals of a bundle at one level, by fifth of the predictions."""
 
     def __init__(self, bundle: Bundle, task: Task, level: float) -> None:
-        self.task, self.level, self.levels = task, level, np.array(bundle.networks[0].head.levels)
+        self.task, self.level, self.levels = task, level, np.array(bundle.networks[0].levels)
         quantiles, truth = bundle.calibration["quantiles"], bundle.calibration["truth"]
         self.edges = np.quantile(self._middle(quantiles), np.linspace(0, 1, FIFTHS + 1)[1:-1])
         lower, upper = self._raw(quantiles)

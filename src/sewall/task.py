@@ -145,8 +145,8 @@ class Task(Protocol):
         """Return an untrained network for training on *rows*, from tensors to an answer on the learning scale."""
         ...
 
-    def network_like(self, shape: Mapping[str, Any]) -> Network:
-        """Return an untrained network of the shape that `Network.shape` gave, to be filled with trained weights."""
+    def network_like(self, recipe: Mapping[str, Any]) -> Network:
+        """Return an untrained network by what `Network.recipe` gave, to be filled with trained weights."""
         ...
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.model_selection import KFold
 
 from sewall import run
 from sewall.bundle import Bundle
@@ -24,7 +25,7 @@ from sewall.jobs.recombination.prior import (
     RatePrior,
     excess_spread,
     range_of_rates,
-    spread_out,
+    unfolded,
     window_simulator,
 )
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
@@ -139,9 +140,10 @@ def make_prior(
             defects = rough.defects(stream(folder.seed, LOOK))
             wide, matched = RatePrior(range_of_rates(rough.rates, 1.5)), MatchedDefects(defects)
             closer = look.at(wide, matched, rough.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
-            upper = range_of_rates(closer.rates, 1.2)
+            rates = closer.unfolded()
+            upper = range_of_rates(np.array(rates), 1.3)
             stage.note(
-                upper=upper, estimates=spread_out(closer.rates), log_spread=closer.log_spread,
+                upper=upper, estimates=rates, log_spread=closer.log_spread,
                 simulations=_number(options, observed, upper), defects=asdict(defects),
             )  # fmt: skip
     return stage.notes
@@ -156,6 +158,8 @@ class _Seen:
         log_spread: spread of their density beyond the coalescent's.
         drawn: by defect, its levels in the simulated windows.
         ours, theirs: statistics of the simulated windows, and of the data's.
+        truth: rho / theta of the simulated windows.
+        seed: of the models that look at them.
     """
 
     rates: NDArray[np.float64]
@@ -163,6 +167,17 @@ class _Seen:
     drawn: dict[str, NDArray[np.float64]]
     ours: NDArray[np.float64]
     theirs: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    seed: int
+
+    def unfolded(self) -> list[float]:
+        """Return how the true rates of the data are spread."""
+        model = GradientBoosting(self.seed)
+        found = np.empty(len(self.truth))
+        for train, held in KFold(5, shuffle=True, random_state=self.seed).split(self.ours):
+            fitted = model.fit(pd.DataFrame(self.ours[train]), np.sqrt(self.truth[train]))
+            found[held] = fitted.predict(pd.DataFrame(self.ours[held]))
+        return unfolded(self.rates, self.truth, np.maximum(found, 0) ** 2)
 
     def defects(self, seed: int) -> Defects:
         """Return the mean level of each defect in the data."""
@@ -192,7 +207,8 @@ class _Look:
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
         found = task.target.backward(model.predict(theirs))
-        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, ours.to_numpy(float), theirs.to_numpy(float))
+        arrays = ours.to_numpy(float), theirs.to_numpy(float), seen.target[rows]
+        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, *arrays, seed)
 
 
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:

@@ -50,7 +50,7 @@ class RecombinationTask:
         """Return an untrained `AlignmentNet`; it is the same for all alignments."""
         return AlignmentNet(DECILES)
 
-    def network_like(self, shape: Mapping[str, Any]) -> Network:
+    def network_like(self, recipe: Mapping[str, Any]) -> Network:
         """Return an untrained `AlignmentNet`."""
         return AlignmentNet(DECILES)
 
