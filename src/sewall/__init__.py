@@ -12,9 +12,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_JOBS = {"recombination": "sewall.jobs.recombination"}
+_JOBS = {"recombination": "sewall.jobs.recombination", "trait": "sewall.jobs.trait"}
 
-__all__ = ["__version__", "recombination"]
+__all__ = ["__version__", "recombination", "trait"]
 
 
 def __getattr__(name: str) -> Any:

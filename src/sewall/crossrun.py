@@ -25,13 +25,14 @@ from sewall.trust.compare import compare, paired_difference
 from sewall.trust.support import SupportCheck
 
 METRIC = "pearson"
+STATUSES = ("ok", "warn", "outside")
 
 
 def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, extra: Arrays) -> Bundle:
     """Return the bundle of finished fits, with ``about`` holding the stack alone.
 
     The calibration part holds ``answer`` (of the stack, to people that it did not know), ``truth``, both on the
-    learning scale, ``spread``, ``stratum`` and ``fold``, all ``(people,)``.
+    learning scale, ``spread``, ``stratum``, ``fold`` and ``status`` (in `STATUSES`), all ``(people,)``.
     """
     rows = nested.rows
     located = [(unit, fits.located[unit], fits.folds.rows(*unit)) for unit in fits.folds.single]
@@ -43,10 +44,14 @@ def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, e
         others = fits.folds.without(unit)
         parts.append(((seen.statistics[others], seen.place[others]), (seen.statistics[held], seen.place[held])))
     whole = fits.located[()]
-    support = SupportCheck.cross_fitted((whole.statistics[rows], whole.place[rows]), parts, whole.names)
+    support, called = SupportCheck.cross_fitted((whole.statistics[rows], whole.place[rows]), parts, whole.names)
+    status = np.full(len(examples), "outside", "U7")
+    for (_, _, held), own in zip(located, called, strict=True):
+        status[held] = own
     calibration: Arrays = {
         "answer": nested.answers[STACK], "truth": _truth(task, examples, rows), "spread": spread[rows],
         "stratum": task.strata(examples, rows), "fold": fits.folds.of[rows],
+        "status": np.array([STATUSES.index(name) for name in status[rows]]),
     }  # fmt: skip
     about = {"stack": {"base": nested.final.base, "weights": nested.final.weights}}
     return Bundle(about, fits.networks, list(fits.models.values()), calibration, support, extra)
@@ -107,7 +112,7 @@ def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested
     adds = paired_difference(truth, answers[STACK], without, METRIC, groups=groups, seed=seed)
     return {
         "target": {"name": target.name, "unit": target.unit, "transform": target.transform},
-        "n": len(rows), "level": level, **compared.to_dict(),
+        "n": len(rows), "level": level, "metric": METRIC, **compared.to_dict(),
         "beyond_base": beyond_base(answers, truth, task.base),
         "stack": {"base": nested.final.base, "weights": nested.final.weights, "by_fold": nested.weights},
         "network_adds": adds.to_dict(),
@@ -159,10 +164,11 @@ def calibration(task: CrossTask, bundle: Bundle, level: float) -> dict[str, Any]
         return lower, upper
 
     lower, upper = ends(level)
-    groups = []
+    groups: list[dict[str, Any]] = []
+    several = len(np.unique(known["stratum"])) > 1
     for code, name in task.stratum_names.items():
         rows = known["stratum"] == code
-        if rows.any():
+        if several and rows.any():
             width = float((upper - lower)[rows].mean())
             coverage = covers(lower[rows], upper[rows], truth[rows])
             groups.append({"group": name, "n": int(rows.sum()), "coverage": coverage, "width": width})

@@ -80,6 +80,33 @@ CITATIONS: dict[str, Citation] = {
         "GigaScience 14:giaf049.",
         "10.1093/gigascience/giaf049",
     ),
+    "two-hot": Citation(
+        "two-hot genotypes and a network per chromosome",
+        "Karavani E (2018) Applying Deep Learning to Genetic Prediction.",
+    ),
+    "gblup": Citation(
+        "genomic best linear unbiased prediction",
+        "VanRaden PM (2008) Efficient methods to compute genomic predictions. Journal of Dairy Science 91:4414-4423.",
+        "10.3168/jds.2007-0980",
+    ),
+    "rkhs": Citation(
+        "Gaussian kernel on genotypes",
+        "de los Campos G, Gianola D, Rosa GJM, Weigel KA, Crossa J (2010) Semi-parametric genomic-enabled prediction "
+        "of genetic values using reproducing kernel Hilbert spaces methods. Genetics Research 92:295-308.",
+        "10.1017/S0016672310000285",
+    ),
+    "lasso": Citation(
+        "sparse regression",
+        "Tibshirani R (1996) Regression shrinkage and selection via the lasso. Journal of the Royal Statistical "
+        "Society B 58:267-288.",
+    ),
+    "stacking": Citation("stack of models", "Breiman L (1996) Stacked regressions. Machine Learning 24:49-64."),
+    "cv-plus": Citation(
+        "intervals from cross-validation",
+        "Barber RF, Candes EJ, Ramdas A, Tibshirani RJ (2021) Predictive inference with the jackknife+. Annals of "
+        "Statistics 49:486-507.",
+        "10.1214/20-AOS1965",
+    ),
     "torch": Citation(
         "networks",
         "Paszke A, Gross S, Massa F, et al. (2019) PyTorch: an imperative style, high-performance deep learning "

@@ -222,3 +222,163 @@ def write_run(directory: Path, contigs: dict[str, tuple[int, int]], outside: flo
     (directory / "run.json").write_text(json.dumps(run_json(table)))
     (directory / "evaluation.json").write_text(json.dumps(evaluation_json(table)))
     (directory / "bundle" / "bundle.json").write_text(json.dumps({"format_version": 1, "job": "recombination"}))
+
+
+TRAIT_MODELS = {
+    "covariates": ("covariates only", 0.11),
+    "components": ("ancestry components only", 0.51),
+    "clumping": ("clumping and thresholding", 0.62),
+    "lasso": ("LASSO", 0.69),
+    "gblup": ("GBLUP", 0.71),
+    "dominance": ("additive + dominance", 0.722),
+    "x_linked": ("GBLUP + X + X by sex", 0.709),
+    "gaussian": ("Gaussian kernel (RKHS)", 0.717),
+    "network": ("network (mean of 5)", 0.713),
+    "stack": ("stack of all models", 0.731),
+}
+WEIGHTS = {"clumping": 0.0, "lasso": 0.24, "gblup": 0.0, "dominance": 0.41, "x_linked": 0.03, "gaussian": 0.18}
+WEIGHTS["network"] = 0.21
+
+
+def trait_evaluation() -> dict[str, Any]:
+    """What ``evaluation.json`` of a training holds: ten models, all pairs of differences, no support."""
+    rng = np.random.default_rng(6)
+    names = list(TRAIT_MODELS)
+    models = [
+        {"key": key, "name": name, "parameters": 10 * i + 1, "seconds": None}
+        | {"metrics": {"pearson": ranged(r, 0.025), "r2": ranged(r**2, 0.03), "mae": ranged(4.1 - r, 0.1)}}
+        for i, (key, (name, r)) in enumerate(TRAIT_MODELS.items())
+    ]
+    gaps = [
+        {"model": key, "against": other, "metric": "pearson"}
+        | ranged(TRAIT_MODELS[key][1] - TRAIT_MODELS[other][1], 0.008)
+        for i, key in enumerate(names)
+        for other in names[:i]
+    ]
+    held = [("females", 0.904), ("males", 0.893)]
+    truth = rng.normal(40, 6, 120)
+    folds = [{key: r + float(rng.normal(0, 0.02)) for key, (_, r) in TRAIT_MODELS.items()} for _ in range(5)]
+    return {
+        "job": "trait",
+        "target": {"name": "CD8", "unit": "", "transform": "identity"},
+        "n": 1521,
+        "level": 0.9,
+        "metric": "pearson",
+        "models": models,
+        "differences": gaps,
+        "verdict": "The simplest adequate model is additive + dominance.",
+        "simplest_adequate": "dominance",
+        "beyond_base": {key: r - 0.02 for key, (_, r) in TRAIT_MODELS.items() if key != "covariates"},
+        "stack": {
+            "base": "covariates",
+            "weights": WEIGHTS,
+            "by_fold": [{key: max(0.0, w + float(rng.normal(0, 0.06))) for key, w in WEIGHTS.items()} for _ in folds],
+        },
+        "network_adds": {"value": 0.0034, "lower": -0.002, "upper": 0.009},
+        "by_fold": [{"fold": i + 1, "n": 304, "pearson": fold} for i, fold in enumerate(folds)],
+        "calibration": {
+            "coverage": {"value": 0.898, "lower": 0.882, "upper": 0.912},
+            "width": 14.2,
+            "by_group": [{"group": name, "n": 760, "coverage": ranged(c, 0.02), "width": 14.0} for name, c in held],
+            "curve": [{"level": at, "coverage": ranged(at - 0.004, 0.02)} for at in (0.5, 0.7, 0.9, 0.95)],
+            "interval_score": 18.0,
+        },
+        "best_simple": {"key": "dominance", "name": "additive + dominance"},
+        "scatter": np.column_stack([truth, 40 + 0.6 * (truth - 40) + rng.normal(0, 3, 120)]).round(3).tolist(),
+        "learning": [
+            {"member": m, "epoch": e, "train": 0.4 + 0.5 * np.exp(-e / 5), "tune": 0.5 + 0.4 * np.exp(-e / 5)}
+            for m in range(5)
+            for e in range(1, 15)
+        ],
+        "held_out": "1,521 individuals, each predicted by models that were fitted without its fold (5 folds)",
+    }
+
+
+def trait_record(verb: str, **arguments: Any) -> dict[str, Any]:
+    """What ``run.json`` of the job holds."""
+    contigs = [{"name": str(k), "first": 3_000_000, "last": 190_000_000 - k, "variants": 500} for k in range(1, 20)]
+    given = {"path": "data/mouse_hs1940.bed", "digest": "content:5f0c", "samples": 1521, "sites": 9500}
+    return {
+        "sewall": "0.2.0",
+        "job": "trait",
+        "verb": verb,
+        "command": ["sewall", "trait", verb, "data/mouse_hs1940.bed", "-o", "out"],
+        "arguments": arguments,
+        "seed": 7,
+        "started": "2026-11-21T08:36:00+00:00",
+        "seconds": 512.0,
+        "stages": {"train": 512.0},
+        "versions": {"python": "3.11.2"},
+        "inputs": [given | {"contigs": contigs}],
+        "citations": [{"what": "GBLUP", "text": "VanRaden P. M. (2008). J Dairy Sci 91: 4414.", "doi": ""}],
+        "level": 0.9,
+        "dropped": [{"reason": "no variation", "count": 12, "of": 9512}],
+        "notes": ["419 individuals have no CD8; they were left out"],
+    }
+
+
+def trait_people(number: int, seed: int) -> pd.DataFrame:
+    """Answers to some individuals, and what was measured of them."""
+    rng = np.random.default_rng(seed)
+    estimate = rng.normal(40, 4, number)
+    half = rng.uniform(6.5, 8, number)
+    table = pd.DataFrame({"sample_id": [f"A{k:04d}" for k in range(number)], "estimate": estimate})
+    table["lower"], table["upper"] = estimate - half, estimate + half
+    table["simple"], table["support"] = estimate + rng.normal(0, 1, number), "ok"
+    table["network"], table["measured"] = estimate + rng.normal(0, 2, number), estimate + rng.normal(0, 4.4, number)
+    return table
+
+
+def write_training(directory: Path) -> None:
+    """Write what ``sewall trait train`` leaves."""
+    (directory / "bundle").mkdir(parents=True)
+    write_table(directory, trait_people(600, 4))
+    run = trait_record("train", trait="CD8", folds=5, groups=None, window=None, model="default")
+    (directory / "run.json").write_text(json.dumps(run | {"covariates": ["age", "sex (male)"]}))
+    (directory / "evaluation.json").write_text(json.dumps(trait_evaluation()))
+    about = {"format_version": 1, "job": "trait", "trained_on": {"folds": 5, "window": [18, 20, 20, 19, 20]}}
+    about["limits"] = ["Association, not causation: a site may predict because it lies near a cause, or by ancestry."]
+    (directory / "bundle" / "bundle.json").write_text(json.dumps(about))
+
+
+def write_prediction(directory: Path, number: int = 140, outside: int = 6) -> None:
+    """Write what ``sewall trait predict`` leaves: no bundle, but what became of its sites."""
+    directory.mkdir(parents=True)
+    table = trait_people(number, 9).drop(columns="measured")
+    table["reason"] = ""
+    table.loc[:outside, ["support", "reason"]] = ["outside", "unusual missing calls"]
+    table.loc[outside + 1 : outside + 9, ["support", "reason"]] = ["warn", "unusual heterozygous calls"]
+    table.loc[table["support"] == "outside", ["lower", "upper"]] = np.nan
+    table.loc[0, ["estimate", "simple", "network"]] = np.nan
+    write_table(directory, table)
+    (directory / "run.json").write_text(json.dumps(trait_record("predict", bundle="out/bundle")))
+    support = {"status": "outside" if outside > number / 2 else "ok", "p": 0.4, "beyond_99": 0.03, "mmd_p": None}
+    names = {
+        "missing": "missing calls",
+        "heterozygous": "heterozygous calls",
+        "reliability": "likeness to the training",
+    }
+    support["statistics"] = [
+        {"name": name, "label": label, "observed": 0.4, "low": 0.1, "high": 0.5 + 0.1 * i, "p": 0.3, "holm_p": 0.9}
+        for i, (name, label) in enumerate(names.items())
+    ]
+    counts = {status: int((table["support"] == status).sum()) for status in ("ok", "warn", "outside")}
+    support |= {"c2st": None, "null_rate": 0.01, "examples": counts}
+    (directory / "evaluation.json").write_text(json.dumps(trait_evaluation() | {"support": support}))
+    outcomes = ["same alleles"] * 90 + ["REF and ALT swapped"] * 5 + ["left out: not in these data"] * 25
+    sites = pd.DataFrame({"chrom": "1", "position": range(1, 121), "outcome": outcomes})
+    (directory / "match_report.tsv").write_text("# sites\n" + sites.to_csv(sep="\t", index=False))
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Path:
+    """The directory of a finished training of a trait."""
+    write_training(tmp_path / "trained")
+    return tmp_path / "trained"
+
+
+@pytest.fixture
+def prediction(tmp_path: Path) -> Path:
+    """The directory of finished predictions of a trait."""
+    write_prediction(tmp_path / "predicted")
+    return tmp_path / "predicted"

@@ -43,6 +43,11 @@ def test_svg_is_whole_and_themed():
     assert "DejaVu" not in picture.wide
 
 
+def test_numbers_that_are_read_keep_their_decimals():
+    svg = '<svg><text x="1.23456">0.705</text><path d="M 0.12345 7\n L 3.9876 1"/></svg>'
+    assert '<text x="1.23">0.705</text><path d="M 0.12 7\nL 3.98 1"/>' in clean_svg(svg, "a", "", 10, 10)
+
+
 def test_ids_of_two_figures_differ_and_resolve():
     svgs = [str(drawing(key, "", plain).wide) for key in ("a", "b")]
     ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in svgs]

@@ -18,6 +18,7 @@ from sewall.errors import SewallError
 # Name, where the command lives, and its line of help: known here so that --help loads nothing.
 _COMMANDS = {
     "recombination": ("sewall.cli.recombination:recombination", "How fast does each stretch of the genome recombine?"),
+    "trait": ("sewall.cli.trait:trait", "What will this individual's trait be, from its genotypes?"),
     "bundle": ("sewall.cli.bundle:bundle", "Look into a trained bundle."),
     "report": ("sewall.cli.report:report", "Write the report page of a run again."),
 }

@@ -32,8 +32,8 @@ class AlignmentNet(QuantileNetwork):
     def __init__(
         self,
         quantiles: tuple[float, ...],
-        channels: int = 24,
-        width: int = 128,
+        channels: int = 32,
+        width: int = 256,
         dropout: float = 0.1,
         classical: bool = True,
     ) -> None:

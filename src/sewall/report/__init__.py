@@ -8,9 +8,9 @@ from pathlib import Path
 def write_report(run_dir: str | Path) -> Path:
     """Write ``report.html`` into a run directory and return its path.
 
-    The page is made from ``run.json``, ``predictions.tsv``, ``evaluation.json`` and ``bundle/bundle.json`` alone. It
-    is one file that loads nothing from anywhere. Of these files only ``run.json`` must be there: what a run did not
-    make is left out of the page or said to be absent.
+    The page is made from ``run.json``, ``predictions.tsv``, ``evaluation.json``, ``match_report.tsv`` and
+    ``bundle/bundle.json`` alone. It is one file that loads nothing from anywhere. Of these files only ``run.json`` must
+    be there: what a run did not make is left out of the page or said to be absent.
 
     Args:
         run_dir: directory of a finished run.

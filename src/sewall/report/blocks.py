@@ -150,6 +150,8 @@ class Answer:
         asked: facts about the question.
         section: the answer as a picture.
         doubts: reasons not to believe some of it, as (status, sentence).
+        beside: another number of the header, for runs that check no support.
+        more: sections that go into detail, to stand behind the comparison of models.
     """
 
     title: str
@@ -159,3 +161,5 @@ class Answer:
     asked: list[tuple[str, str]]
     section: Section
     doubts: list[tuple[str, str]]
+    beside: Tile | None = None
+    more: list[Section] = field(default_factory=list)

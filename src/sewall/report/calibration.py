@@ -23,8 +23,8 @@ def section(files: RunFiles, answer: Answer) -> Section:
     calibration = part(evaluation, "calibration")
     blocks: list[Block] = [Text([_lead(files)])]
     if files.support_status == "outside":
-        text = "These measurements hold for data like the simulations. Yours lie outside, so they do not carry over."
-        blocks.append(Notice("outside", text))
+        like = f"These measurements hold for data like the {files.terms.examples}."
+        blocks.append(Notice("outside", f"{like} Yours lie outside, so they do not carry over."))
     figures = [figure for figure in (_curve(files), _groups(files), _scatter(files), _pit(calibration)) if figure]
     if figures:
         blocks.append(Figures(figures))
@@ -48,11 +48,10 @@ def tile(files: RunFiles) -> Tile:
         return Tile(f"{level} intervals hold", words.MISSING, "not measured in this run")
     upper = number_or_none(coverage.get("upper"))
     if files.support_status == "outside":
-        return Tile(
-            f"{level} intervals hold", words.percent(value), "of simulated tests; not claimed for your data", "outside"
-        )
+        note = f"of {files.terms.elsewhere}; not claimed for your data"
+        return Tile(f"{level} intervals hold", words.percent(value), note, "outside")
     status = "warn" if upper is not None and upper < files.level else ""
-    tests = f"of {words.count(files.evaluation['n'])} held-out tests" if files.evaluation.get("n") else "held-out tests"
+    tests = f"of {_tests(files)}" if files.evaluation.get("n") else files.terms.tests
     return Tile(f"{level} intervals hold", words.percent(value), tests, status)
 
 
@@ -61,8 +60,13 @@ def sentence(files: RunFiles) -> str:
     coverage = part(part(files.evaluation, "calibration"), "coverage")
     if number_or_none(coverage.get("value")) is None:
         return "How often the intervals hold was not measured in this run."
-    tests = f"{words.count(files.evaluation['n'])} held-out tests" if files.evaluation.get("n") else "held-out tests"
-    return f"The {words.percent(files.level)} intervals held the truth in {words.share(coverage)} of {tests}"
+    held = f"The {words.percent(files.level)} intervals held the truth in {words.share(coverage)}"
+    return f"{held} of {_tests(files)}"
+
+
+def _tests(files: RunFiles) -> str:
+    n = files.evaluation.get("n")
+    return f"{words.count(n)} {files.terms.tests}" if n else files.terms.tests
 
 
 def _lead(files: RunFiles) -> str:
@@ -125,7 +129,7 @@ def _diagonal(axes: Axes, low: float, high: float) -> None:
 def _groups(files: RunFiles) -> Figure | None:
     entries = [(str(entry.get("group", "")), _bars(part(entry, "coverage"))) for entry in _by_group(files)]
     known = [(name, bar) for name, bar in entries if bar is not None]
-    if not known:
+    if not known or (len(known) == 1 and len(_by_group(files)) == 1):  # one group alone is everybody
         return None
 
     def draw(width: int) -> Canvas:
@@ -186,7 +190,7 @@ def _sentence_case(text: str) -> str:
 
 def _scatter(files: RunFiles) -> Figure | None:
     pairs = files.evaluation.get("scatter")
-    if not isinstance(pairs, list) or not pairs:
+    if not isinstance(pairs, list) or not pairs or files.held_out:  # held-out answers are drawn by their job
         return None
     points = np.array([pair for pair in pairs if None not in pair], dtype=float)
     points = points[np.isfinite(points).all(axis=1)]
@@ -206,7 +210,7 @@ def _scatter(files: RunFiles) -> Figure | None:
                 margin = 0.03 * (high - low)
                 axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
                 axes.locator_params(nbins=5)
-            axes.set_xlabel(f"True {name}, as simulated")
+            axes.set_xlabel(files.terms.truth.format(name=name))
             axes.grid(axis="y")
             heading(axes, f"Estimated {name}")
         return canvas

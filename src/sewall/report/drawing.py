@@ -156,7 +156,8 @@ def clean_svg(svg: str, key: str, alt: str, width: int, height: int) -> str:
     for name, colour in LIGHT.items():
         inner = re.sub(f"{colour}\\b", f"var(--{name}, {colour})", inner, flags=re.IGNORECASE)
     inner = inner.replace("'DejaVu Sans'", _FONTS)
-    inner = re.sub(r"(\.\d\d)\d+", r"\1", inner)  # a hundredth of a pixel is fine enough
+    # A hundredth of a pixel is fine enough; numbers that are read stand between tags and stay as they are.
+    inner = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), inner)
     inner = re.sub(r"\s*\n\s*", "\n", inner).strip()
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '

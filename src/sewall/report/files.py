@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sewall.errors import SewallError
+from sewall.report.terms import Terms, terms_of
 
 STATUSES = ("ok", "warn", "outside")
 _TEXT_COLUMNS = {"chrom": str, "sample_id": str, "sequence_id": str, "support": str, "reason": str, "label": str}
@@ -30,6 +31,7 @@ class RunFiles:
         predictions: ``predictions.tsv``, one row per window, sample or sequence.
         evaluation: ``evaluation.json``: the held-out test of every model.
         bundle: ``bundle/bundle.json``: the trained models.
+        matches: ``match_report.tsv``, one row per site of a bundle that was given: what became of it.
     """
 
     directory: Path
@@ -37,6 +39,7 @@ class RunFiles:
     predictions: pd.DataFrame
     evaluation: dict[str, Any]
     bundle: dict[str, Any]
+    matches: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def job(self) -> str:
@@ -55,13 +58,26 @@ class RunFiles:
         nouns = {"sample_id": "individual", "sequence_id": "sequence"}
         return next((noun for key, noun in nouns.items() if key in self.predictions), "window")
 
+    @property
+    def terms(self) -> Terms:
+        """What the examples of this job are called."""
+        return terms_of(self.job)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the predictions are of the training's own examples, each by models that did not know it."""
+        return "measured" in self.predictions
+
     @cached_property
     def support_counts(self) -> dict[str, int]:
-        """Number of rows by support status, from the predictions where they are there."""
+        """Number of rows by support status, from the predictions where they are there; of none held out."""
+        if self.held_out:  # what was trained on is not checked against itself
+            return dict.fromkeys(STATUSES, 0)
         if "support" in self.predictions:
             counted = self.predictions["support"].value_counts()
             return {status: int(counted.get(status, 0)) for status in STATUSES}
-        told = part(part(self.evaluation, "support"), "windows")
+        support = part(self.evaluation, "support")
+        told = part(support, "windows") or part(support, "examples")
         return {status: int(told.get(status) or 0) for status in STATUSES}
 
     @property
@@ -107,9 +123,10 @@ def read_run(directory: Path) -> RunFiles:
     return RunFiles(
         directory=directory,
         run=_read_json(directory / "run.json"),
-        predictions=_read_predictions(directory / "predictions.tsv"),
+        predictions=_read_table(directory / "predictions.tsv"),
         evaluation=_read_json(directory / "evaluation.json"),
         bundle=_read_json(directory / "bundle" / "bundle.json"),
+        matches=_read_table(directory / "match_report.tsv"),
     )
 
 
@@ -125,7 +142,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_predictions(path: Path) -> pd.DataFrame:
+def _read_table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame()
     # Only leading lines are comments: a '#' further down may be part of a name.

@@ -39,7 +39,7 @@ def section(files: RunFiles) -> Section | None:
         return canvas
 
     caption = (
-        f"{words.counted(len(members), 'network')} from different starts. Coloured: loss on examples kept for tuning, "
+        f"{words.counted(len(members), 'network')} {files.terms.members}. Coloured: loss on examples kept for tuning, "
         "with a dot at its best; grey: loss on the training examples. A widening gap is memorising."
     )
     figure = Figure("learning", "Learning curve", drawing("learning", "Loss by epoch", draw, WIDE), caption)

@@ -10,13 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sewall.errors import SewallError
-from sewall.report import calibration, comparison, learning, provenance, recombination, support
+from sewall.report import calibration, comparison, learning, provenance, recombination, support, trait
 from sewall.report.blocks import Answer, Section, Tile
 from sewall.report.drawing import DARK, LIGHT
 from sewall.report.files import RunFiles, part, read_run
 
 # What each job says on its page; all other sections are the same for every job.
-JOBS: dict[str, Callable[[RunFiles], Answer]] = {"recombination": recombination.answer}
+JOBS: dict[str, Callable[[RunFiles], Answer]] = {"recombination": recombination.answer, "trait": trait.answer}
 
 
 def render_page(directory: Path) -> str:
@@ -66,7 +66,7 @@ def _summary(files: RunFiles, answer: Answer) -> list[tuple[str, str]]:
 
 
 def _tiles(files: RunFiles, answer: Answer) -> list[Tile]:
-    return [answer.tile, calibration.tile(files), support.tile(files), comparison.tile(files)]
+    return [answer.tile, calibration.tile(files), answer.beside or support.tile(files), comparison.tile(files)]
 
 
 def _sections(files: RunFiles, answer: Answer) -> list[Section]:
@@ -75,6 +75,7 @@ def _sections(files: RunFiles, answer: Answer) -> list[Section]:
         answer.section,
         calibration.section(files, answer),
         comparison.section(files),
+        *answer.more,
         support.section(files),
         learning.section(files),
         provenance.dropped(files),

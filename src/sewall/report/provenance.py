@@ -24,7 +24,7 @@ def asked(files: RunFiles, answer: Answer) -> Section:
     blocks: list[Block] = [Facts(rows)]
     contigs = [(_file(given), contig) for given in inputs for contig in parts(given, "contigs")]
     if contigs:
-        blocks.append(_contigs(contigs))
+        blocks.append(_contigs(contigs, files.terms.contigs))
     return Section("asked", "What was asked, and of what data?", blocks)
 
 
@@ -44,15 +44,16 @@ def _genomes(given: dict[str, Any]) -> list[tuple[str, str]]:
     return [("File", _file(given)), *([("Genomes", ", ".join(said))] if said else [])]
 
 
-def _contigs(contigs: list[tuple[str, dict[str, Any]]]) -> Table:
+def _contigs(contigs: list[tuple[str, dict[str, Any]]], folded: str) -> Table:
+    most = len(contigs) if folded else MAX_CONTIGS
     several = len({name for name, _ in contigs}) > 1
-    rows = [[*_contig(contig), *([name] if several else [])] for name, contig in contigs[:MAX_CONTIGS]]
+    rows = [[*_contig(contig), *([name] if several else [])] for name, contig in contigs[:most]]
     note = ""
-    if len(contigs) > MAX_CONTIGS:
-        rest = sum(int(contig.get("variants") or 0) for _, contig in contigs[MAX_CONTIGS:])
-        note = f"And {len(contigs) - MAX_CONTIGS} more contigs with {words.counted(rest, 'variant')}."
+    if len(contigs) > most:
+        rest = sum(int(contig.get("variants") or 0) for _, contig in contigs[most:])
+        note = f"And {len(contigs) - most} more contigs with {words.counted(rest, 'variant')}."
     columns = ["contig", "first to last variant (bp)", "variants", *(["file"] if several else [])]
-    return Table(columns, rows, (0, 3), note=note)
+    return Table(columns, rows, (0, 3), folded=folded, note=note)
 
 
 def _contig(contig: dict[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Do the data look like the simulations: which statistics are off, and by how much."""
+"""Do the data look like what the models learned from: which statistics are off, and by how much."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,16 @@ from sewall.report import words
 from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Table, Text, Tile
 from sewall.report.drawing import ACCENT, FAINT, INK, NARROW, OUTSIDE, WIDE, drawing, grid_figure, style
 from sewall.report.files import RunFiles, number_or_none, part, parts
+from sewall.report.terms import Terms
 
 MAX_STATISTICS = 24
 _EDGE = 3.0
 _VERDICTS = {
-    "ok": "As a whole, the data look like the simulations that the network learned from.",
-    "warn": "As a whole, the data differ somewhat from the simulations. The intervals stand, with doubt.",
-    "outside": "As a whole, the data do not look like the simulations. The intervals are not claimed to hold.",
+    "ok": "As a whole, the data look like the {source}.",
+    "warn": "As a whole, the data differ somewhat from the {examples}. The intervals stand, with doubt.",
+    "outside": "As a whole, the data do not look like the {examples}. The intervals are not claimed to hold.",
 }
-_BLIND = (
-    "What this check cannot see: a feature that none of these statistics measures, and a process that imitates another "
-    "history of the kind that was simulated (selection against harmful variants looks like a smaller population). "
-    "“Like the simulations” is therefore a necessary condition, not a proof."
-)
+_BLIND = "What this check cannot see: {blind}. “Like the {examples}” is therefore a necessary condition, not a proof."
 
 
 def section(files: RunFiles) -> Section | None:
@@ -33,57 +31,59 @@ def section(files: RunFiles) -> Section | None:
     if not support and not sum(files.support_counts.values()):
         return None
     status = files.support_status
-    blocks: list[Block] = [Notice(status, _VERDICTS[status])] if status else []
+    said = asdict(files.terms)
+    blocks: list[Block] = [Notice(status, _VERDICTS[status].format(**said))] if status else []
     blocks.append(Text([_counts(files)]))
     rows = _rows(support)
     if rows:
-        blocks.append(Figures([_figure(rows)], columns=1))
-        blocks.append(_table(rows))
-    blocks.append(Text([_BLIND]))
-    return Section("support", "Do the data look like the simulations?", blocks)
+        blocks.append(Figures([_figure(rows, files.terms)], columns=1))
+        blocks.append(_table(rows, files.terms))
+    blocks.append(Text([_BLIND.format(**said)]))
+    return Section("support", f"Do the data look like the {files.terms.examples}?", blocks)
 
 
 def tile(files: RunFiles) -> Tile:
-    """Return how many rows look like the simulations."""
-    counts = files.support_counts
+    """Return how many rows look like what the models learned from."""
+    counts, label = files.support_counts, f"Like the {files.terms.examples}"
     total = sum(counts.values())
     if not total:
-        return Tile("Like the simulations", words.MISSING, "not checked in this run")
+        return Tile(label, words.MISSING, "not checked in this run")
     status = files.support_status or ("warn" if counts["warn"] + counts["outside"] else "ok")
     note = f"{counts['warn']:,} doubtful, {counts['outside']:,} outside"
-    return Tile("Like the simulations", f"{counts['ok']:,} of {total:,}", note, "" if status == "ok" else status)
+    return Tile(label, f"{counts['ok']:,} of {total:,}", note, "" if status == "ok" else status)
 
 
 def sentence(files: RunFiles) -> str:
-    """Say in half a sentence how many rows look like the simulations."""
+    """Say in half a sentence how many rows look like what the models learned from."""
     counts = files.support_counts
     total = sum(counts.values())
     if not total:
         return ""
     verdict = {"outside": "as a whole the data lie outside", "warn": "as a whole the data are doubtful"}
     overall = verdict.get(files.support_status or "", "")
-    said = f"{counts['ok']:,} of your {words.counted(total, files.noun)} look like the simulations"
+    said = f"{counts['ok']:,} of your {words.counted(total, files.noun)} look like the {files.terms.examples}"
     return f"{said}; {overall}" if overall else said
 
 
 def _counts(files: RunFiles) -> str:
     counts, support = files.support_counts, part(files.evaluation, "support")
+    examples = files.terms.examples
     said = [
-        f"{files.noun.capitalize()} by {files.noun}: {counts['ok']:,} like the simulations, "
+        f"{files.noun.capitalize()} by {files.noun}: {counts['ok']:,} like the {examples}, "
         f"{counts['warn']:,} doubtful, {counts['outside']:,} outside."
     ]
     if number_or_none(support.get("beyond_99")) is not None:
         beyond = words.percent(support["beyond_99"])
-        said.append(f"{beyond} of {files.noun}s lie beyond the range that holds 99 % of simulations (1 % expected).")
+        said.append(f"{beyond} of {files.noun}s lie beyond the range that holds 99 % of {examples} (1 % expected).")
     if number_or_none(support.get("mmd_p")) is not None:
         p = words.probability(support["mmd_p"])
-        said.append(f"Test that data and simulations come from one source (MMD, by permutation): p {_equals(p)}.")
+        said.append(f"Test that data and {examples} come from one source (MMD, by permutation): p {_equals(p)}.")
     if number_or_none(support.get("c2st")) is not None:
         said.append(
             f"A classifier tells the two apart {words.percent(support['c2st'], 0)} of the time (50 % is guessing)."
         )
     if number_or_none(support.get("null_rate")) is not None:
-        said.append(f"The check itself flags {words.percent(support['null_rate'])} of sets that are simulations.")
+        said.append(f"The check itself flags {words.percent(support['null_rate'])} of sets that are {examples}.")
     return " ".join(said)
 
 
@@ -109,7 +109,7 @@ def _name(row: dict[str, Any]) -> str:
     return str(row.get("label") or row.get("name") or "")
 
 
-def _figure(rows: list[dict[str, Any]]) -> Figure:
+def _figure(rows: list[dict[str, Any]], terms: Terms) -> Figure:
     def draw(width: int) -> Canvas:
         narrow = width <= NARROW
         with style():
@@ -137,14 +137,15 @@ def _figure(rows: list[dict[str, Any]]) -> Figure:
             axes.spines["bottom"].set_visible(False)
             axes.tick_params(axis="x", length=0)
             if not narrow:
-                axes.set_xlabel("Your data within the simulated range")
+                axes.set_xlabel(f"Your data within the {terms.range}")
         return canvas
 
     off = [row for row in rows if abs(row["off"]) > 1]
-    title = "Every statistic lies within the simulated range"
+    title = f"Every statistic lies within the {terms.range}"
     if off:
-        title = f"{words.counted(len(off), 'statistic')} outside the simulated range"
-    caption = "Grey: where 98 % of simulations lie. Circle: your data. Diamond: outside that range; arrow: far outside."
+        title = f"{words.counted(len(off), 'statistic')} outside the {terms.range}"
+    caption = f"Grey: where 98 % of {terms.examples} lie. "
+    caption += "Circle: your data. Diamond: outside that range; arrow: far outside."
     return Figure("support", title, drawing("support", title, draw, WIDE), caption)
 
 
@@ -166,7 +167,7 @@ def _wrapped(name: str, narrow: bool) -> str:
     return f"{name[:cut]}\n{rest if len(rest) <= limit else rest[: limit - 1] + '…'}" if narrow and cut > 0 else name
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(rows: list[dict[str, Any]], terms: Terms) -> Table:
     cells = [
         [
             _name(row),
@@ -177,7 +178,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         ]
         for row in rows
     ]
-    note = "Range: from the lowest to the highest 1 % of simulations. Corrected p: for the number of statistics (Holm)."
-    columns = ["statistic", "your data", "simulated range", "p", "corrected p"]
+    note = f"Range: from the lowest to the highest 1 % of {terms.examples}. "
+    note += "Corrected p: for the number of statistics (Holm)."
+    columns = ["statistic", "your data", terms.range, "p", "corrected p"]
     marks = ["outside" if abs(row["off"]) > 1 else "ok" for row in rows]
     return Table(columns, cells, (0,), marks, folded="These statistics in numbers", note=note)

@@ -86,6 +86,29 @@ def probability(value: object) -> str:
     return "< 0.001" if plain < 0.001 else f"{plain:.2g}"
 
 
+def decimal(value: object, digits: int = 3) -> str:
+    """Return a number to *digits* decimals, for what lies between -1 and 1.
+
+    >>> decimal(0.7312), decimal(-0.05, 2), decimal(None)
+    ('0.731', '−0.05', '–')
+    """
+    plain = number_or_none(value)
+    return MISSING if plain is None else f"{plain:.{digits}f}".replace("-", "−")
+
+
+def signed(value: object, digits: int = 3) -> str:
+    """Return a difference with its sign, to *digits* decimals.
+
+    >>> signed(0.0023), signed(-0.01), signed(0.0001), signed(None)
+    ('+0.002', '−0.010', '0.000', '–')
+    """
+    plain = number_or_none(value)
+    if plain is None:
+        return MISSING
+    rounded = round(plain, digits)
+    return ("+" if rounded > 0 else "") + decimal(rounded if rounded else 0.0, digits)
+
+
 def estimate(metric: dict[str, Any], digits: int = 3) -> str:
     """Return a value with its 95 % interval.
 

@@ -137,13 +137,18 @@ class SupportCheck:
         return cls._of(spaces, _log_distances(spaces, *null), null, names, estimate)
 
     @classmethod
-    def cross_fitted(cls, whole: Seen, folds: Sequence[tuple[Seen, Seen]], names: list[str]) -> SupportCheck:
+    def cross_fitted(
+        cls, whole: Seen, folds: Sequence[tuple[Seen, Seen]], names: list[str]
+    ) -> tuple[SupportCheck, list[NDArray[np.str_]]]:
         """Fit to examples that are too few to set a null aside: each fold is the null of the others.
 
         Args:
             whole: statistics and embedding of all training examples.
             folds: for each fold, those of the others and its own, as they are seen from the others.
             names: of the statistics.
+
+        Returns:
+            The check, and for each fold the status of its examples among all others that were held out.
 
         Raises:
             SewallError: fewer than 50 examples.
@@ -158,7 +163,19 @@ class SupportCheck:
             raise SewallError(
                 f"{len(null[0])} examples are too few for a support check; {FEWEST_CROSS_FITTED} are needed"
             )
-        return cls._of(_spaces(*whole), np.concatenate(logs), null, names, np.empty(0))
+        check = cls._of(_spaces(*whole), np.concatenate(logs), null, names, np.empty(0))
+        return check, [
+            check._held_out(own, statistics, embedding)
+            for own, (_, (statistics, embedding)) in zip(logs, folds, strict=True)
+        ]
+
+    def _held_out(self, logs: Floats, statistics: Floats, embedding: Floats) -> NDArray[np.str_]:
+        p = np.zeros(len(statistics))
+        p[_finite(statistics, embedding)] = _tail(self.null_scores, ((logs - self.middle) / self.reach).max(axis=1))
+        return self._called(p)
+
+    def _called(self, p: Floats) -> NDArray[np.str_]:
+        return np.select([p <= self._outside, p <= WARN], ["outside", "warn"], "ok")
 
     @classmethod
     def _of(
@@ -178,7 +195,7 @@ class SupportCheck:
             embedding: ``(examples, features)``.
         """
         p = self._p(statistics, embedding)
-        status = np.select([p <= self._outside, p <= WARN], ["outside", "warn"], "ok")
+        status = self._called(p)
         space = self.spaces[0]
         z = np.abs((statistics - space.centre) / space.scale)
         off = np.where(np.isfinite(statistics), np.where(space.moved(statistics), np.inf, z), np.inf)

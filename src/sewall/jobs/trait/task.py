@@ -1,0 +1,108 @@
+"""The trait job: what will be measured of this individual, from its genotypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sewall.data.panel import Sites, X
+from sewall.encode.ld import ld_windows
+from sewall.genomic.blup import GBLUP
+from sewall.genomic.principal import PrincipalComponents
+from sewall.jobs.trait import models
+from sewall.jobs.trait.models import Floats, Genomic, people_of
+from sewall.jobs.trait.people import MOST_MISSING
+from sewall.nets.chromosomes import ChromosomeNet, NetShape
+from sewall.nets.network import Network
+from sewall.task import Examples, Rows, SimpleModel, Target
+
+FEW_MISSING = 0.05
+
+LABELS = {
+    "missing": "missing calls beyond 5 %",
+    "heterozygous": "heterozygous calls",
+    "reliability": "likeness to the training individuals (reliability of GBLUP)",
+}
+
+
+class TraitTask:
+    """A trait of individuals, from genotypes and covariates.
+
+    Args:
+        target: the trait.
+        sites: of the panel that it is learnt on.
+        shape: of the networks.
+        window: linkage window in sites, or None to find it in the training individuals of each fit.
+    """
+
+    name = "trait"
+    base = models.BASE
+    labels: Mapping[str, str] = LABELS
+    stratum_names: Mapping[int, str] = {0: "females", 1: "males"}
+
+    def __init__(self, target: Target, sites: Sites, shape: NetShape | None = None, window: int | None = None) -> None:
+        self.target, self.sites, self.shape, self.window = target, sites, shape or NetShape(), window
+
+    def usable(self, examples: Examples) -> NDArray[np.bool_]:
+        """Return who has at least half of the calls, and all covariates."""
+        people = people_of(examples)
+        known = np.isfinite(people.covariates).all(axis=1)
+        return np.asarray(known & (people.called["missing"].to_numpy() <= MOST_MISSING))
+
+    def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
+        """Return the calls of *rows* (see `sewall.encode.alleles.Individuals.batch`)."""
+        return {key: torch.from_numpy(value) for key, value in people_of(examples).individuals.batch(rows).items()}
+
+    def network(self, examples: Examples, rows: Rows) -> Network:
+        """Return an untrained network with windows as long as linkage among *rows*."""
+        panel = people_of(examples).panel
+        length = self.window or ld_windows(panel, rows).genome.sites
+        return ChromosomeNet(self.sites, length, self.shape, steps=panel.calls.steps)
+
+    def network_like(self, recipe: Mapping[str, Any]) -> Network:
+        """Return an untrained network by what `ChromosomeNet.recipe` gave."""
+        shape: dict[str, Any] = recipe["shape"] | {"factors": tuple(recipe["shape"]["factors"])}
+        bins = tuple(recipe["bins"]) if recipe["bins"] else None
+        return ChromosomeNet(self.sites, recipe["length"], NetShape(**shape), steps=recipe["steps"], bins=bins)
+
+    def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
+        """Return shares of missing calls, beyond what is nothing to speak of, and of heterozygous calls."""
+        table = people_of(examples).called.iloc[rows].reset_index(drop=True)
+        return table.assign(missing=np.maximum(table["missing"] - FEW_MISSING, 0.0))
+
+    def simple_models(self, seed: int) -> list[SimpleModel]:
+        """Return the classical predictors."""
+        return list(models.classical(self.target, bool((self.sites.inheritance == X).any())))
+
+    def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
+        """Return 1 for males, where the panel tells the sexes by their X, 0 for all others."""
+        return people_of(examples).male[rows].astype(np.int64)
+
+    def spread(self, fitted: Mapping[str, SimpleModel], examples: Examples, rows: Rows) -> Floats:
+        """Return the standard deviation of the trait around its prediction by GBLUP."""
+        people, blup = people_of(examples), _model(fitted, models.SPREAD)
+        assert isinstance(blup, GBLUP)
+        return blup.spread(people.panel, rows, people.covariates)
+
+    def place(
+        self, fitted: Mapping[str, SimpleModel], examples: Examples, rows: Rows
+    ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+        """Return likeness to the training individuals and the state of the calls, and ancestry components."""
+        people, blup = people_of(examples), _model(fitted, models.SPREAD)
+        components = _model(fitted, models.PLACE)
+        assert isinstance(blup, GBLUP) and isinstance(components, PrincipalComponents)
+        table = self.statistics(examples, rows)
+        table["reliability"] = blup.reliability(people.panel, rows)
+        return table, components.scores(people.panel, rows)
+
+
+def _model(fitted: Mapping[str, SimpleModel], key: str) -> Any:
+    model = fitted[key]
+    assert isinstance(model, Genomic)
+    return model.model

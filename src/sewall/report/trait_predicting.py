@@ -1,0 +1,139 @@
+"""The page of a prediction: what is predicted for new individuals, and what became of the sites of the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from sewall.data.harmonise import USED
+from sewall.report import words
+from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Table, Text, Tile
+from sewall.report.comparison import STACK
+from sewall.report.drawing import drawing
+from sewall.report.files import RunFiles, part
+from sewall.report.trait_figures import draw_distribution, draw_ranked
+from sewall.report.trait_words import correlation, in_words, known_answers, people_table, trait_name
+
+FEW_SITES = 0.9  # share of the bundle's sites below which accuracy is in doubt
+_COLUMNS = {
+    "estimate": "predicted", "lower": "lower", "upper": "upper", "simple": "best single model", "network": "network",
+    "support": "status", "reason": "",
+}  # fmt: skip
+_UNUSABLE = " The data lie outside what the models were trained on: do not use these predictions as they stand."
+
+
+def sentence(files: RunFiles) -> str:
+    """Say what is predicted, for how many."""
+    people, name = known_answers(files.predictions), trait_name(files)
+    if not len(people):
+        return f"No individual could be answered: {name} is not predicted for anybody."
+    low, middle, high = (words.number(people["estimate"].quantile(at)) for at in (0, 0.5, 1))
+    all_of = "" if len(people) == len(files.predictions) else f" of {len(files.predictions):,}"
+    who = f"{len(people):,}{all_of} {'individual' if len(files.predictions) == 1 else 'individuals'}"
+    said = f"{name} is predicted for {who}"
+    said += f": {middle}." if len(people) == 1 else f", from {low} to {high} with a median of {middle}."
+    known = correlation(files, STACK)
+    if known:
+        said += (
+            f" Such predictions of held-out individuals had a correlation of {in_words(known)} with the measurement."
+        )
+    return said + (_UNUSABLE if files.support_status == "outside" else "")
+
+
+def tile(files: RunFiles) -> Tile:
+    """Return the median prediction."""
+    estimates, label = known_answers(files.predictions).get("estimate"), f"Median {trait_name(files)}"
+    if estimates is None or not len(estimates):
+        return Tile(label, words.MISSING, "nobody could be answered")
+    spread = f"{words.number(estimates.min())} to {words.number(estimates.max())} across individuals"
+    return Tile(label, words.number(estimates.median()), spread, "outside" if files.support_status == "outside" else "")
+
+
+def beside(files: RunFiles) -> None:
+    """Return nothing: the support of new individuals is checked and has the place."""
+
+
+def asked(files: RunFiles) -> list[tuple[str, str]]:
+    """Return which bundle was asked."""
+    bundle = part(files.run, "arguments").get("bundle")
+    rows = [("Bundle", str(Path(str(bundle))))] if bundle else []
+    used, total = _matched(files)
+    if total:
+        rows.append(("Sites of the bundle", f"{used:,} of {total:,} are in these data"))
+    return rows
+
+
+def _matched(files: RunFiles) -> tuple[int, int]:
+    """Return how many sites of the bundle were found and could be used, and how many it has."""
+    outcomes = files.matches.get("outcome", pd.Series(dtype=str))
+    return int(outcomes.isin(USED).sum()), len(outcomes)
+
+
+def section(files: RunFiles) -> Section:
+    """Return the section with the predictions."""
+    people, name = known_answers(files.predictions), trait_name(files)
+    question = f"Which {name} is predicted?"
+    if not len(people):
+        return Section("trait", question, [Text(["This run has no predictions to draw."])])
+    blocks: list[Block] = []
+    if files.support_status == "outside":
+        blocks.append(Notice("outside", "Do not use these predictions as they stand: the data lie outside."))
+    blocks += [Figures(_figures(files, people)), people_table(files, _COLUMNS)]
+    return Section("trait", question, blocks)
+
+
+def _figures(files: RunFiles, people: pd.DataFrame) -> list[Figure]:
+    name = trait_name(files)
+    spread = drawing("spread", f"Histogram of predicted {name}", lambda width: draw_distribution(people, width, name))
+    ranked = drawing("ranked", f"Predicted {name} of each individual", lambda width: draw_ranked(people, width, name))
+    caption = "Predictions vary less than the trait itself: they leave out what genotypes do not tell."
+    marked = _marks(people, "Amber: doubtful.", "Hatched: outside.")
+    order = f"Bars: {words.percent(files.level)} intervals." if "lower" in people else ""
+    shapes = _marks(people, "Triangles: doubtful.", "Diamonds: outside, no interval claimed.")
+    return [
+        Figure("spread", "How predictions are distributed", spread, " ".join(filter(None, [caption, marked]))),
+        Figure("ranked", "From the lowest to the highest", ranked, " ".join(filter(None, [order, shapes]))),
+    ]
+
+
+def _marks(people: pd.DataFrame, doubtful: str, outside: str) -> str:
+    statuses = set(people["support"]) if "support" in people else set()
+    said = {"warn": doubtful, "outside": outside}
+    return " ".join(text for status, text in said.items() if status in statuses)
+
+
+def more(files: RunFiles) -> list[Section]:
+    """Return the section on the sites of the bundle."""
+    used, total = _matched(files)
+    if not total:
+        return []
+    counts = files.matches["outcome"].value_counts()
+    order = [name for name in USED if name in counts] + [str(name) for name in counts.index if name not in USED]
+    rows = [[name, words.count(int(counts[name])), words.percent(counts[name] / total)] for name in order]
+    lead = (
+        f"Of the {total:,} sites that the bundle was trained on, {used:,} ({words.percent(used / total)}) were found "
+        "and used. Sites are matched by place and letters, whichever way round they are written; calls of sites that "
+        "were left out count as missing."
+    )
+    note = "Every site with what became of it: match_report.tsv."
+    table = Table(["what became of it", "sites", "share"], rows, (0,), note=note)
+    return [Section("sites", "What became of the bundle's sites?", [Text([lead]), table])]
+
+
+def doubts(files: RunFiles) -> list[tuple[str, str]]:
+    """Return who and what is in doubt."""
+    found: list[tuple[str, str]] = []
+    counts = files.support_counts
+    if counts["outside"]:
+        lie = "lies" if counts["outside"] == 1 else "lie"
+        text = f"{words.counted(counts['outside'], 'individual')} {lie} outside: no interval is claimed for them."
+        found.append(("outside", text))
+    if counts["warn"]:
+        be = "is" if counts["warn"] == 1 else "are"
+        found.append(("warn", f"{words.counted(counts['warn'], 'individual')} {be} doubtful; the table says why."))
+    used, total = _matched(files)
+    if total and used < FEW_SITES * total:
+        text = f"Only {words.percent(used / total)} of the bundle's sites were used: expect less than the scores say."
+        found.append(("warn", text))
+    return found

@@ -1,0 +1,207 @@
+"""The page of a training: how well a trait is predicted in individuals that the models did not know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sewall.report import words
+from sewall.report.blocks import Block, Figure, Figures, Section, Table, Text, Tile
+from sewall.report.comparison import STACK
+from sewall.report.drawing import WIDE, drawing
+from sewall.report.files import RunFiles, number_or_none, part, parts
+from sewall.report.trait_figures import draw_folds, draw_measured, draw_weights
+from sewall.report.trait_words import (
+    PEARSON,
+    correlation,
+    in_words,
+    interval,
+    known_answers,
+    model_name,
+    people_table,
+    trait_name,
+)
+
+COMPONENTS = "components"
+_COLUMNS = {
+    "measured": "measured", "estimate": "predicted", "lower": "lower", "upper": "upper", "simple": "best single model",
+    "network": "network",
+}  # fmt: skip
+
+
+def sentence(files: RunFiles) -> str:
+    """Say how well the stack predicts individuals that it did not know, beside the best single model."""
+    known = correlation(files, STACK)
+    if not known:
+        return "How well the trait is predicted was not measured in this run."
+    said = (
+        f"In individuals that it did not know, the stack's prediction of {trait_name(files)} has a correlation of "
+        f"{in_words(known)} with the measurement"
+    )
+    best = part(files.evaluation, "best_simple")
+    alone = correlation(files, str(best.get("key")))
+    rival = f"that of the best single model, {best.get('name')}, is {in_words(alone)}"
+    return f"{said}; {rival}." if alone else f"{said}."
+
+
+def tile(files: RunFiles) -> Tile:
+    """Return the correlation of the stack."""
+    return _correlation_tile("Correlation, stack", correlation(files, STACK))
+
+
+def beside(files: RunFiles) -> Tile:
+    """Return the correlation of the best single model: a training checks no support."""
+    best = part(files.evaluation, "best_simple")
+    name = str(best.get("name") or "")
+    return _correlation_tile("Best single model", correlation(files, str(best.get("key"))), name)
+
+
+def _correlation_tile(label: str, known: dict[str, Any], note: str = "") -> Tile:
+    if not known:
+        return Tile(label, words.MISSING, "not measured in this run")
+    return Tile(label, words.decimal(known["value"]), note or f"{interval(known)} (95 % interval)")
+
+
+def asked(files: RunFiles) -> list[tuple[str, str]]:
+    """Return what was asked of the training."""
+    arguments, trained = part(files.run, "arguments"), part(files.bundle, "trained_on")
+    rows = []
+    number = arguments.get("folds") or trained.get("folds")
+    if number is not None:
+        groups = arguments.get("groups")
+        how = f"whole groups of {groups} together" if groups else "drawn at random"
+        rows.append(("Cross-validation", f"{words.counted(int(number), 'fold')}, {how}"))
+    covariates = files.run.get("covariates")
+    if isinstance(covariates, list):
+        rows.append(("Covariates", ", ".join(map(str, covariates)) or "none"))
+    lengths = trained.get("window")
+    if isinstance(lengths, list) and lengths:
+        rows.append(("Linkage window", _window(lengths, arguments.get("window") is not None)))
+    if arguments.get("model") == "article":
+        rows.append(("Network", "the article's pure form: one shared kernel per chromosome"))
+    return rows
+
+
+def _window(lengths: list[Any], given: bool) -> str:
+    low, high = int(min(lengths)), int(max(lengths))
+    size = words.counted(high, "site") if low == high else f"{low:,} to {words.counted(high, 'site')}"
+    return f"{size}, {'as given' if given else 'found in the training folds'}"
+
+
+def section(files: RunFiles) -> Section:
+    """Return the section that sets predictions beside measurements."""
+    people, name = known_answers(files.predictions), trait_name(files)
+    question = f"How well is {name} predicted?"
+    if not len(people) or "measured" not in people:
+        return Section("trait", question, [Text(["This run has no predictions of individuals that were held out."])])
+    found = [_measured(files), *([_folds(files)] if _fold_rows(files) else [])]
+    blocks: list[Block] = [Figures(found, columns=2), people_table(files, _COLUMNS)]
+    return Section("trait", question, blocks)
+
+
+def _measured(files: RunFiles) -> Figure:
+    people, name = known_answers(files.predictions), trait_name(files)
+    alt = f"{name} as measured against its prediction, for {words.counted(len(people), 'held-out individual')}"
+    picture = drawing("measured", alt, lambda width: draw_measured(people, width, name))
+    caption = "Each point is an individual, predicted by models that did not know it. Dashed: measured as predicted."
+    if {"lower", "upper"} <= set(people):
+        level = words.percent(files.level)
+        caption += f" Band: the usual {level} interval; a diamond marks an individual outside its own."
+    return Figure("measured", "Measured against predicted", picture, caption)
+
+
+def _fold_rows(files: RunFiles) -> list[tuple[str, str, list[float]]]:
+    """Return, by model, its key, its name and its correlation in each fold."""
+    folds = [part(entry, PEARSON) for entry in parts(files.evaluation, "by_fold")]
+    keys = [str(model.get("key")) for model in parts(files.evaluation, "models")] or list(folds[0] if folds else ())
+    found = [(key, [number_or_none(fold.get(key)) for fold in folds]) for key in keys]
+    return [
+        (key, model_name(files, key), [value for value in values if value is not None])
+        for key, values in found
+        if any(value is not None for value in values)
+    ]
+
+
+def _folds(files: RunFiles) -> Figure:
+    rows = _fold_rows(files)
+    sizes = [number_or_none(entry.get("n")) for entry in parts(files.evaluation, "by_fold")]
+    known = [int(size) for size in sizes if size is not None]
+    picture = drawing("folds", "Correlation of every model in each fold", lambda width: draw_folds(rows, width))
+    caption = "Each circle is one fold, the stroke their mean."
+    if known:
+        each = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
+        caption = f"Each circle is one fold of {each} individuals, the stroke their mean."
+    return Figure("folds", "Fold by fold", picture, caption)
+
+
+def more(files: RunFiles) -> list[Section]:
+    """Return the section on the stack, where the run has one."""
+    stack = part(files.evaluation, "stack")
+    weights = {key: value for key, value in part(stack, "weights").items() if number_or_none(value) is not None}
+    beyond = part(files.evaluation, "beyond_base")
+    if not weights and not beyond:
+        return []
+    base = model_name(files, str(stack.get("base") or "covariates"))
+    blocks: list[Block] = []
+    if weights:
+        lead = f"The answer is that of the model “{base}”, plus what the other models add to it, each times its weight."
+        blocks += [Text([lead]), Figures([_weights(files, weights)], columns=1)]
+    if beyond:
+        blocks.append(_beyond(files, weights, beyond))
+    return [Section("stack", "What is the prediction made of?", blocks)]
+
+
+def _by_fold(files: RunFiles, key: str) -> list[float]:
+    found = [number_or_none(fold.get(key)) for fold in parts(part(files.evaluation, "stack"), "by_fold")]
+    return [value for value in found if value is not None]
+
+
+def _weights(files: RunFiles, weights: dict[str, float]) -> Figure:
+    rows = [(key, model_name(files, key), float(value), _by_fold(files, key)) for key, value in weights.items()]
+    picture = drawing("weights", "Weight of every model in the stack", lambda width: draw_weights(rows, width), WIDE)
+    caption = (
+        "Bars: the stack that is shipped. Circles: the stacks of the folds, which gave the scores. Models that say "
+        "much the same share their weight by chance: a weight of 0 does not make a model worthless."
+    )
+    return Figure("weights", "Weights in the stack", picture, caption)
+
+
+def _beyond(files: RunFiles, weights: dict[str, float], beyond: dict[str, Any]) -> Table:
+    what = "covariates" if files.run.get("covariates") else "the mean"
+    rows = []
+    for key, value in beyond.items():
+        spread = _by_fold(files, key)
+        between = f"{min(spread):.2f} to {max(spread):.2f}" if spread else words.MISSING
+        weight = f"{weights[key]:.2f}" if key in weights else words.MISSING
+        rows.append([model_name(files, key), weight, between, words.decimal(value)])
+    columns = ["model", "weight", "weight by fold", f"correlation beyond {what}"]
+    note = (
+        f"The last column is the correlation of what a model adds to {what} with what {what} "
+        f"{'leave' if what == 'covariates' else 'leaves'}: the accuracy of the genetic part."
+    )
+    strong = tuple(i for i, key in enumerate(beyond) if key == STACK)
+    return Table(columns, rows, (0,), strong=strong, note=note)
+
+
+def doubts(files: RunFiles) -> list[tuple[str, str]]:
+    """Return where the accuracy may not carry over."""
+    found: list[tuple[str, str]] = []
+    stack, base = correlation(files, STACK), str(part(files.evaluation, "stack").get("base") or "covariates")
+    for key, why in (
+        (COMPONENTS, "that part of the accuracy tells populations or families apart and does not carry over to others"),
+        (base, "that part of the accuracy is not genetic"),
+    ):
+        alone = correlation(files, key)
+        if stack and alone and alone["value"] > 0.5 * stack["value"] > 0:
+            found.append(
+                ("warn", f"{_named(files, key)} reach a correlation of {words.decimal(alone['value'])}: {why}.")
+            )
+    if part(files.run, "arguments") and not part(files.run, "arguments").get("groups"):
+        text = "Folds were drawn at random, so relatives may stand on both sides: expect less in unrelated individuals"
+        found.append(("note", f"{text} (--groups keeps families together)."))
+    limits = files.bundle.get("limits")
+    return found + [("note", str(limit)) for limit in limits if limit] if isinstance(limits, list) else found
+
+
+def _named(files: RunFiles, key: str) -> str:
+    name = model_name(files, key).removesuffix(" only")
+    return f"{name[:1].upper()}{name[1:]} alone"
