@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sewall import bundle as bundles
-from sewall import crossfit, crossrun
-from sewall.crossfit import NETWORK, STACK, Stack, divide, fit_all, nested
+from sewall import crossfit, crossrun, stacking
+from sewall.crossfit import NETWORK, divide, fit_all
 from sewall.errors import SewallError
 from sewall.nets.network import Network
+from sewall.stacking import STACK, Stack, nested
 from sewall.task import Examples, Rows, SimpleModel, Target
 from sewall.train import TrainConfig
 
@@ -158,7 +159,7 @@ def fits(task: People, examples: Examples, folder: Path) -> crossfit.Fits:
 
 
 @pytest.fixture(scope="module")
-def answered(task: People, examples: Examples, fits: crossfit.Fits) -> crossfit.Nested:
+def answered(task: People, examples: Examples, fits: crossfit.Fits) -> stacking.Nested:
     assert examples.target is not None
     return nested(task, fits, examples.target)
 
@@ -200,7 +201,7 @@ def test_an_answer_does_not_depend_on_its_own_truth(task: People, examples: Exam
 
 
 def test_the_network_sees_what_lines_do_not_and_the_stack_keeps_it(
-    examples: Examples, answered: crossfit.Nested
+    examples: Examples, answered: stacking.Nested
 ) -> None:
     assert examples.target is not None
     truth = examples.target[answered.rows]
@@ -228,7 +229,7 @@ def test_a_stack_has_no_negative_weights() -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle(task: People, examples: Examples, fits: crossfit.Fits, answered: crossfit.Nested) -> bundles.Bundle:
+def bundle(task: People, examples: Examples, fits: crossfit.Fits, answered: stacking.Nested) -> bundles.Bundle:
     made = crossrun.bundle_of(task, examples, fits, answered, {"sites": np.arange(3)})
     scores = crossrun.evaluate(task, examples, made, answered, 0.9, 1)
     return crossrun.described(made, task, {"job": "people"}, scores)

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.bundle import Arrays, Bundle
-from sewall.crossfit import NETWORK, STACK, WITHOUT, CrossTask, Fits, Floats, Nested, Stack
+from sewall.crossfit import NETWORK, CrossTask, Fits, Floats
 from sewall.errors import SewallError
 from sewall.run import CURVE, MOST_SHOWN, Predictions, covers, words_of
+from sewall.stacking import STACK, WITHOUT, Nested, Stack
 from sewall.task import Examples, Rows
 from sewall.train import apply_network
 from sewall.trust import diagnose

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sewall.bundle import Bundle
-from sewall.crossfit import STACK, Nested
 from sewall.crossrun import STATUSES, held_out_intervals
 from sewall.data.panel import Sites
+from sewall.stacking import STACK, Nested
 from sewall.task import Examples
 
 COLUMNS = ["sample_id", "estimate", "lower", "upper", "simple", "support", "network", "reason"]

@@ -14,7 +14,7 @@ from sewall import bundle as bundles
 from sewall import crossrun, provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
-from sewall.crossfit import STACK, Fits, Nested, divide, fit_all, nested
+from sewall.crossfit import Fits, divide, fit_all
 from sewall.data.harmonise import frequencies
 from sewall.jobs.options import command
 from sewall.jobs.session import started
@@ -26,6 +26,7 @@ from sewall.jobs.trait.reading import Labelled, input_record, read_training
 from sewall.jobs.trait.task import TraitTask
 from sewall.nets.chromosomes import NetShape
 from sewall.rundir import RunDirectory, now, write_json
+from sewall.stacking import STACK, Nested, nested
 from sewall.tables import write_table
 from sewall.task import Target
 from sewall.train import TrainConfig
