@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sewall.data.harmonise import USED
+from sewall.data.panels.harmonise import USED
 from sewall.report import words
 from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Table, Text, Tile
 from sewall.report.comparison import STACK

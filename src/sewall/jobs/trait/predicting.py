@@ -13,7 +13,7 @@ import pandas as pd
 from sewall import bundle as bundles
 from sewall import crossrun, provenance
 from sewall.bundle import Bundle
-from sewall.data.harmonise import USED, harmonise
+from sewall.data.panels.harmonise import USED, harmonise
 from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.session import started

@@ -14,7 +14,7 @@ from sewall.console import Console
 from sewall.data.convert import file_digest
 from sewall.data.joining import match
 from sewall.data.panel import Panel
-from sewall.data.panels import open_panel
+from sewall.data.panels.reading import open_panel
 from sewall.data.phenotypes import read_phenotypes
 from sewall.data.samples import read_sample_list
 from sewall.errors import SewallError

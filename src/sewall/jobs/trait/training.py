@@ -15,7 +15,7 @@ from sewall import crossrun, provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.crossfit import Fits, divide, fit_all
-from sewall.data.harmonise import frequencies
+from sewall.data.panels.harmonise import frequencies
 from sewall.jobs.options import command
 from sewall.jobs.session import started
 from sewall.jobs.trait import outputs

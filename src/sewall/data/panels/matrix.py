@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.delimited import Row, table_rows
-from sewall.data.dosages import as_dosages
+from sewall.data.panels.codes import NO_PLACE
+from sewall.data.panels.dosages import as_dosages
+from sewall.data.panels.rows import DOSAGE_STEPS, NO_DOSAGE, Facts, SiteRows
+from sewall.data.panels.site_map import read_site_map, without_map
 from sewall.data.samples import find_samples, refuse_duplicates
-from sewall.data.site_codes import NO_PLACE
-from sewall.data.site_map import read_site_map, without_map
-from sewall.data.site_rows import DOSAGE_STEPS, NO_DOSAGE, Facts, SiteRows
 from sewall.errors import SewallError
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt")
@@ -38,7 +38,7 @@ def text_format(path: Path) -> Literal["matrix", "hapmap", ""]:
 
 
 class NumericMatrix:
-    """A `sewall.data.site_rows.GenotypeSource`: individuals by sites, the copies of one allele in each cell.
+    """A `sewall.data.panels.rows.GenotypeSource`: individuals by sites, the copies of one allele in each cell.
 
     Whole numbers are calls, fractions are expected copies. In a matrix without any 2 (inbred or haploid individuals,
     presence and absence) a 1 says that all copies are the allele.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.panel import LETTERS, Floats
-from sewall.data.site_rows import DOSAGE_STEPS, NO_DOSAGE, SiteRows
+from sewall.data.panels.rows import DOSAGE_STEPS, NO_DOSAGE, SiteRows
 from sewall.data.sites import CONSTANT, NOT_CALLED
 
 NO_PLACE = "no chromosome or position"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sewall.data.dosages import FIELDS
-from sewall.data.hapmap import HapMapText
 from sewall.data.panel import Panel
-from sewall.data.panel_assembly import Assembly
-from sewall.data.pgen import PgenGenotypes
-from sewall.data.site_rows import GenotypeSource, whole_positions
-from sewall.data.stored_genotypes import StoredGenotypes
-from sewall.data.text_genotypes import NumericMatrix, text_format
+from sewall.data.panels.assembly import Assembly
+from sewall.data.panels.dosages import FIELDS
+from sewall.data.panels.hapmap import HapMapText
+from sewall.data.panels.matrix import NumericMatrix, text_format
+from sewall.data.panels.pgen import PgenGenotypes
+from sewall.data.panels.rows import GenotypeSource, whole_positions
+from sewall.data.panels.stored import StoredGenotypes
 from sewall.data.vcf import Progress
 from sewall.errors import SewallError
 

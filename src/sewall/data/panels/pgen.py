@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.delimited import table_rows
-from sewall.data.dosages import as_dosages
+from sewall.data.panels.dosages import as_dosages
+from sewall.data.panels.rows import DOSAGE_STEPS, Facts, SiteRows, texts
 from sewall.data.samples import find_samples, refuse_duplicates
-from sewall.data.site_rows import DOSAGE_STEPS, Facts, SiteRows, texts
 from sewall.errors import SewallError
 
 _ROWS = 2048
 
 
 class PgenGenotypes:
-    """A `sewall.data.site_rows.GenotypeSource`.
+    """A `sewall.data.panels.rows.GenotypeSource`.
 
     Args:
         path: the ``.pgen``; its ``.pvar`` (or ``.pvar.zst``) and ``.psam`` lie beside it.

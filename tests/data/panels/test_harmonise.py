@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sewall.data import harmonise as h
 from sewall.data.panel import OddCalls, Panel, Sites
+from sewall.data.panels import harmonise as h
 
 
 def sites(alleles: list[tuple[str, str]], chrom: str = "1", start: int = 10) -> Sites:

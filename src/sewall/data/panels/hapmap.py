@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.delimited import table_rows
+from sewall.data.panels.rows import Facts, SiteRows, texts
 from sewall.data.samples import find_samples, refuse_duplicates
-from sewall.data.site_rows import Facts, SiteRows, texts
 from sewall.errors import SewallError
 
 AMBIGUOUS = "calls set to missing: letters that may be several"
@@ -32,7 +32,7 @@ class _Line(NamedTuple):
 
 
 class HapMapText:
-    """A `sewall.data.site_rows.GenotypeSource`. One letter is a whole genotype: ``A`` is A/A and ``R`` is A/G.
+    """A `sewall.data.panels.rows.GenotypeSource`. One letter is a whole genotype: ``A`` is A/A and ``R`` is A/G.
 
     The table is held in memory as text; sites are put in order of chromosome and position.
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.data import chromosomes
 from sewall.data.panel import AUTOSOME, Calls, OddCalls, Panel, Sites, X, Y
-from sewall.data.site_codes import MANY_ALLELES, CodedSites, coded
-from sewall.data.site_rows import DOSAGE_STEPS, GenotypeSource, SiteRows
+from sewall.data.panels import chromosomes
+from sewall.data.panels.codes import MANY_ALLELES, CodedSites, coded
+from sewall.data.panels.rows import DOSAGE_STEPS, GenotypeSource, SiteRows
+from sewall.data.panels.split_rows import joined_sites
 from sewall.data.sites import CONSTANT, NOT_CALLED, call_ploidy
-from sewall.data.split_rows import joined_sites
 
 _DIPLOID = 2
 
@@ -61,7 +61,7 @@ class Assembly:
         Args:
             sex: by sample id, in place of what the file says.
             build: in place of what the file says.
-            autosomes: number of autosomes, see `sewall.data.chromosomes.inheritance_of`.
+            autosomes: number of autosomes, see `sewall.data.panels.chromosomes.inheritance_of`.
         """
         facts, ids = self._source.facts, self._source.sample_ids
         calls = Calls(self._data[: self.sites], len(ids), self._bits, self._source.steps)

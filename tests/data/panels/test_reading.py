@@ -10,11 +10,13 @@ import pytest
 import zarr
 from bed_reader import to_bed
 
-from sewall.data import chromosomes, site_codes, sites, split_rows
+from sewall.data import sites
 from sewall.data.convert import as_vcz
-from sewall.data.hapmap import AMBIGUOUS
 from sewall.data.panel import AUTOSOME, HAPLOID, Panel, X, Y
-from sewall.data.panels import open_panel
+from sewall.data.panels import chromosomes, split_rows
+from sewall.data.panels import codes as site_codes
+from sewall.data.panels.hapmap import AMBIGUOUS
+from sewall.data.panels.reading import open_panel
 from sewall.errors import SewallError
 
 Write = Callable[..., Path]

@@ -11,15 +11,15 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from sewall.data.chromosomes import build_of_lengths
 from sewall.data.convert import as_vcz
-from sewall.data.dosages import dosages_of
 from sewall.data.headers import detect_format
+from sewall.data.panels.chromosomes import build_of_lengths
+from sewall.data.panels.codes import NO_PLACE
+from sewall.data.panels.dosages import dosages_of
+from sewall.data.panels.plink_map import placed_fileset
+from sewall.data.panels.rows import DOSAGE_STEPS, Facts, SiteRows, texts
 from sewall.data.plink import fileset
-from sewall.data.plink_map import placed_fileset
 from sewall.data.samples import find_samples
-from sewall.data.site_codes import NO_PLACE
-from sewall.data.site_rows import DOSAGE_STEPS, Facts, SiteRows, texts
 from sewall.data.sites import FILTERED, call_ploidy
 from sewall.data.store import Store
 from sewall.data.vcf import Progress
@@ -29,7 +29,7 @@ _DIPLOID = 2
 
 
 class StoredGenotypes:
-    """A `sewall.data.site_rows.GenotypeSource`.
+    """A `sewall.data.panels.rows.GenotypeSource`.
 
     Args:
         path: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.delimited import table_rows
-from sewall.data.site_rows import texts
+from sewall.data.panels.rows import texts
 from sewall.errors import SewallError
 
 _NAME = ("snp_id", "snp", "name", "id", "marker", "rs", "site", "variant")

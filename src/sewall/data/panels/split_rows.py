@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.panel import LETTERS
-from sewall.data.site_rows import SiteRows
+from sewall.data.panels.rows import SiteRows
 
 REPEATED = "another record of a site that was read already"
 TOO_MANY_COPIES = "calls set to missing: records of one site count more copies than there are"

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sewall.data import chromosomes as sex
-from sewall.data.chromosomes import FEMALE, MALE, UNKNOWN
 from sewall.data.panel import AUTOSOME, HAPLOID, Calls, OddCalls, X, Y
+from sewall.data.panels import chromosomes as sex
+from sewall.data.panels.chromosomes import FEMALE, MALE, UNKNOWN
 from sewall.errors import SewallError
 
 NO_ODD = OddCalls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 5), np.float32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.data.site_rows import DOSAGE_STEPS, NO_DOSAGE
+from sewall.data.panels.rows import DOSAGE_STEPS, NO_DOSAGE
 from sewall.errors import SewallError
 
 FIELDS = ("DS", "GP", "PL")
