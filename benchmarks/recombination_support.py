@@ -34,7 +34,7 @@ from sewall.trust.compare import score
 from sewall.trust.support import OUTSIDE, TOGETHER, WARN
 
 LENGTH = Batch(CONSTANT, own_unit=True).length
-NULL, TUNE, CALIBRATE = 1_500, 500, 500
+TEST, CALIBRATE, NULL, TUNE = 500, 500, 1_500, 500
 BOTTLENECK = History((12_000, 1_000, 30_000), (800, 1_600))
 DETECTED = {"bottleneck": BOTTLENECK, "theta-matched bottleneck": theta_matched(BOTTLENECK, CHROMOSOMES)}
 
@@ -52,7 +52,7 @@ def main() -> None:
         seed, name = arguments.data_seed + offset, f"support-{name.replace(' ', '-')}"
         return simulated_batches(batch, n, seed, arguments.cache, name, arguments.workers)
 
-    sizes = (0, CALIBRATE, NULL, TUNE, arguments.train)
+    sizes = (TEST, CALIBRATE, NULL, TUNE, arguments.train)
     examples = batches("train", Batch(CONSTANT, own_unit=False), sum(sizes) // WINDOWS, 0)
     split, _ = parts(task, examples, sizes)
     fitted = fit(task, examples, split, arguments.members, arguments.seed)
