@@ -40,8 +40,7 @@ others: random ones, and three that training does not know of.
 SUPPORT = """
 ## The support check
 
-Trained at constant size; batches of 50 windows of 100 kb. *As map*: read with the theta of the data, as `map` does.
-*As predict*: with a bundle made for data of another theta.
+Trained at constant size; batches of 50 windows of 100 kb, read with the theta of the data, as `map` does.
 """
 LCT = """
 ## Real data
@@ -126,10 +125,10 @@ def _support() -> Iterator[str]:
     rows = []
     for found in results("recombination_support-seed*"):
         for name, ways in found["scores"].items():
-            for way, flags in ways.items():
-                shares = [words(flags[key], 3) for key in ("batches_outside", "batches_flagged", "windows_outside")]
-                rows.append([name, way, str(flags["batches"]), *shares])
-    yield table(["data", "read", "batches", "batches outside", "batches flagged at all", "windows outside"], rows)
+            flags = ways["as map"]
+            shares = [words(flags[key], 3) for key in ("batches_outside", "batches_flagged", "windows_outside")]
+            rows.append([name, str(flags["batches"]), *shares])
+    yield table(["data", "batches", "batches outside", "batches flagged at all", "windows outside"], rows)
 
 
 def _lct() -> Iterator[str]:
