@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from sewall.console import Console
 from sewall.jobs.options import Options
 from sewall.rundir import RunDirectory
@@ -24,3 +26,8 @@ def started(options: Options) -> Iterator[tuple[RunDirectory, Console]]:
     with threadpool_limits(1), Console(options.verbosity) as console:
         console.say(f"seed {folder.seed}")
         yield folder, console
+
+
+def stream(seed: int, purpose: int) -> int:
+    """Return the seed of one purpose of a run."""
+    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])

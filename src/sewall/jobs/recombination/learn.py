@@ -30,6 +30,7 @@ from sewall.jobs.recombination.prior import (
 )
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
 from sewall.jobs.recombination.windows import ENCODED, Windows, encode, stacked
+from sewall.jobs.session import stream
 from sewall.rundir import RunDirectory
 from sewall.simple import GradientBoosting
 from sewall.simulate.defects import NAMES as DEFECTS
@@ -50,11 +51,6 @@ SHARD = 250
 
 # Independent streams of one seed.
 HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(7)
-
-
-def stream(seed: int, purpose: int) -> int:
-    """Return the seed of one purpose of a run."""
-    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
 
 
 @dataclass(frozen=True)

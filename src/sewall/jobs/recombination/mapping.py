@@ -18,8 +18,9 @@ from sewall.jobs.recombination import learn, outputs
 from sewall.jobs.recombination.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.recombination.options import DataOptions, MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
-from sewall.jobs.session import started
+from sewall.jobs.session import started, stream
 from sewall.rundir import RunDirectory, now, write_json
+from sewall.tables import write_table
 from sewall.task import Examples
 
 FEW = "fewer than 10 usable variants"
@@ -124,7 +125,7 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
             task, bundle = trained
             _check_kind(options, bundle, data)
         with console.bar("predicting"):
-            seed = learn.stream(folder.seed, learn.SUPPORT)
+            seed = stream(folder.seed, learn.SUPPORT)
             predicted = run.predict(bundle, task, data.examples, options.level, seed, FEW)
         table = outputs.rates_table(predicted.table, options.mutation_rate)
         evaluation = _evaluation(bundle, task, options, predicted)
@@ -193,7 +194,7 @@ def _evaluation(
 def _write(folder: RunDirectory, table: pd.DataFrame, evaluation: dict[str, Any], options: DataOptions) -> None:
     level = evaluation["level"]
     head = outputs.header(options.mutation_rate, level)
-    outputs.write_predictions(folder.claim("predictions.tsv"), table, head)
+    write_table(folder.claim("predictions.tsv"), table, head)
     for path in outputs.write_maps(folder.path, table):
         folder.claim(path.name)
     write_json(folder.claim("evaluation.json"), evaluation)

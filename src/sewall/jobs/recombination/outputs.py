@@ -9,7 +9,6 @@ import pandas as pd
 
 from sewall.data.ratemaps import write_bedgraph, write_hapmap
 from sewall.data.regions import Region
-from sewall.rundir import atomic_path
 
 COLUMNS = [
     "chrom", "start", "end", "estimate", "lower", "upper", "simple", "support",
@@ -34,13 +33,6 @@ def rates_table(answers: pd.DataFrame, mutation_rate: float) -> pd.DataFrame:
         table[name] = table[name] * mutation_rate
     table.loc[table["support"] == "outside", ["lower", "upper"]] = np.nan
     return table[COLUMNS]
-
-
-def write_predictions(path: Path, table: pd.DataFrame, header: list[str]) -> None:
-    """Write a table as TSV under comment lines; unknown numbers are ``NA``."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(f"# {line}\n" for line in header)
-        table.to_csv(file, sep="\t", index=False, na_rep="NA", float_format="%.6g")
 
 
 def header(mutation_rate: float, level: float) -> list[str]:

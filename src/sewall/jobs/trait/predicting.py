@@ -16,13 +16,13 @@ from sewall.bundle import Bundle
 from sewall.data.panels.harmonise import USED, harmonise
 from sewall.errors import SewallError
 from sewall.jobs.options import command
-from sewall.jobs.session import started
+from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.options import PredictOptions
 from sewall.jobs.trait.people import MOST_MISSING, People, unpacked_sites
 from sewall.jobs.trait.reading import input_record, read_unlabelled
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import CITATIONS, SCORE, stream
+from sewall.jobs.trait.training import CITATIONS, SCORE
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples, Target

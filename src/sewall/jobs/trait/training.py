@@ -17,7 +17,7 @@ from sewall.console import Console
 from sewall.crossfit import Fits, divide, fit_all
 from sewall.data.panels.harmonise import frequencies
 from sewall.jobs.options import command
-from sewall.jobs.session import started
+from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
@@ -189,8 +189,3 @@ def _record(options: TrainOptions, folder: RunDirectory, people: Labelled, begun
         dropped=[{"reason": r, "count": n, "of": len(panel.sites) + left_out} for r, n in panel.counts.items() if n],
         notes=list(people.notes), covariates=list(people.covariates),
     )  # fmt: skip
-
-
-def stream(seed: int, purpose: int) -> int:
-    """Return the seed of one purpose of a run."""
-    return int(np.random.SeedSequence([seed, purpose]).generate_state(1)[0])
