@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sewall.nets.heads import QuantileHead
-from sewall.nets.network import Network, QuantileNetwork
+from sewall.nets.network import Network
 from sewall.simple import OnStatistics, Ridge
 from sewall.task import Examples, Rows, SimpleModel, Target
 
@@ -34,11 +34,11 @@ class Numbers:
         return list(self.table[rows])
 
 
-class ToyNet(QuantileNetwork):
+class ToyNet(Network):
     centre: Tensor
 
     def __init__(self) -> None:
-        super().__init__((0.05, 0.25, 0.5, 0.75, 0.95))
+        super().__init__()
         self.register_buffer("centre", torch.zeros(3))
         self.body = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 16), nn.GELU(), nn.Dropout(0.1))
         self.head = QuantileHead(16, (0.05, 0.25, 0.5, 0.75, 0.95))

@@ -59,7 +59,7 @@ def test_a_loaded_bundle_predicts_the_same(toy_task: Task, examples: Examples, f
     one, other = (run.predict(b, toy_task, examples, 0.8, 3, "empty") for b in (fitted, loaded))
     assert one.table.equals(other.table)
     assert one.support == other.support
-    np.testing.assert_array_equal(one.simple["ridge"], other.simple["ridge"])
+    np.testing.assert_array_equal(one.answers["ridge"], other.answers["ridge"])
 
 
 def test_a_bundle_saved_again_is_the_same_file(toy_task: Task, saved: Path, tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ each pair of folds, without both, and once to everybody. What the answers are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Protocol
 
@@ -17,15 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sewall.errors import SewallError
+from sewall.folds import Folds, Unit
 from sewall.nets.network import Network
 from sewall.rundir import atomic_path
-from sewall.task import Examples, Rows, SimpleModel, Task
+from sewall.task import Examples, Rows, SimpleModel, Target, Task, over_all
 from sewall.train import Member, TrainConfig, Training, apply_network, train_ensemble
 from sewall.workers import worker_processes
 
 Floats = NDArray[np.float64]
-Unit = tuple[int, ...]
 Models = Mapping[str, SimpleModel]
 Progress = Callable[[float], None]
 
@@ -40,10 +38,12 @@ class CrossTask(Task, Protocol):
         base: key of the simple model that all others correct: what is known without the genome. Networks learn what it
             leaves, and the stack is its answer and a weighted sum of corrections.
         stratum_names: what the codes of `strata` are called.
+        lesser: smaller stacks that the whole one is compared with: by name, the models that they lack.
     """
 
     base: str
     stratum_names: Mapping[int, str]
+    lesser: Mapping[str, tuple[str, ...]]
 
     def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
         """Return ``(rows,)`` which stratum (sex, ancestry) each is in; intervals are calibrated in each by itself."""
@@ -59,58 +59,18 @@ class CrossTask(Task, Protocol):
 
 
 @dataclass(frozen=True)
-class Folds:
-    """Which fold each example belongs to.
+class Question:
+    """What is to be predicted of the examples: a job asks one question, or several that one network learns at once.
 
     Attributes:
-        of: ``(examples,)`` number of the fold; -1 where the example is not used.
-        number: of folds.
+        task: the job, with the target of this question.
+        examples: labelled with it.
+        folds: of those that are labelled; all questions are drawn from one division.
     """
 
-    of: NDArray[np.int64]
-    number: int
-
-    def rows(self, *folds: int) -> Rows:
-        """Return the examples of some folds."""
-        return np.flatnonzero(np.isin(self.of, folds))
-
-    def without(self, unit: Unit) -> Rows:
-        """Return the examples of all other folds."""
-        return np.flatnonzero((self.of >= 0) & ~np.isin(self.of, unit))
-
-    @property
-    def single(self) -> list[Unit]:
-        """The fits without one fold."""
-        return [(k,) for k in range(self.number)]
-
-    @property
-    def paired(self) -> list[Unit]:
-        """The fits without two folds."""
-        return list(combinations(range(self.number), 2))
-
-
-def divide(task: Task, examples: Examples, number: int, seed: int) -> Folds:
-    """Divide the usable, labelled examples into folds of about equal size, whole groups together.
-
-    Raises:
-        SewallError: fewer groups than folds, or fewer than three folds.
-    """
-    assert examples.target is not None
-    rows = np.flatnonzero(task.usable(examples) & np.isfinite(examples.target))
-    groups = rows if examples.groups is None else np.asarray(examples.groups)[rows]
-    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    if number < 3 or len(names) < number:
-        what = "individuals" if examples.groups is None else "groups"
-        raise SewallError(f"{number} folds of {len(names)} {what}: give 3 folds or more, and no more than {what}")
-    order = np.random.default_rng(seed).permutation(len(names))
-    order = order[np.argsort(-sizes[order], kind="stable")]  # the largest first, each to the emptiest fold
-    fold, filled = np.zeros(len(names), np.int64), np.zeros(number)
-    for group in order:
-        fold[group] = filled.argmin()
-        filled[fold[group]] += sizes[group]
-    of = np.full(len(examples), -1)
-    of[rows] = fold[member]
-    return Folds(of, number)
+    task: CrossTask
+    examples: Examples
+    folds: Folds
 
 
 @dataclass(frozen=True)
@@ -119,11 +79,12 @@ class Fits:
 
     Attributes:
         folds: which examples belong together.
-        answers: by fit and model ``(examples,)`` on the learning scale, NaN where an example is not used; only those
-            to examples that the fit was kept from tell anything.
+        answers: by fit and model, ``(examples,)`` or ``(examples, classes)`` on the learning scale, NaN where an
+            example is not used; only those to examples that the fit was kept from tell anything.
         located: by fit without one fold or none, where examples lie seen from its own.
         models: the simple models fitted to everybody.
         networks: those kept from one fold each.
+        column: which of a network's answers belongs to this question.
         learning: losses by member and epoch.
     """
 
@@ -132,6 +93,7 @@ class Fits:
     located: dict[Unit, Located]
     models: dict[str, SimpleModel]
     networks: list[Network]
+    column: int
     learning: list[dict[str, float]]
 
 
@@ -156,30 +118,31 @@ class Located:
 class _Work:
     """What the processes that fit simple models share."""
 
-    task: CrossTask
-    examples: Examples
-    folds: Folds
+    questions: Sequence[Question]
     folder: Path
     seed: int
 
-    def fit(self, unit: Unit) -> Path:
-        """Fit the simple models without some folds and write what they answer; done once."""
-        path = self.folder / f"without-{'-'.join(map(str, unit)) or 'none'}.npz"
+    def fit(self, number: int, unit: Unit) -> Path:
+        """Fit the simple models of one question without some folds and write what they answer; done once."""
+        question = self.questions[number]
+        name = f"without-{'-'.join(map(str, unit)) or 'none'}.npz"
+        path = self.folder / f"question-{number}" / name if len(self.questions) > 1 else self.folder / name
         if path.exists():
             return path
-        rows = self.folds.without(unit)
-        models = {m.key: m.fit(self.examples, rows) for m in self.task.simple_models(self.seed)}
-        every = np.flatnonzero(self.folds.of >= 0)
+        task, examples, rows = question.task, question.examples, question.folds.without(unit)
+        models = {m.key: m.fit(examples, rows) for m in task.simple_models(self.seed)}
+        every = np.flatnonzero(question.folds.of >= 0)
         arrays: dict[str, NDArray] = {}
         for key, model in models.items():
-            arrays[f"answers/{key}"] = _spread_out(model.predict(self.examples, every), every, len(self.examples))
+            arrays[f"answers/{key}"] = over_all(model.predict(examples, every), every, len(examples))
             if not unit:
                 arrays |= {f"state/{key}/{name}": np.asarray(value) for name, value in model.state().items()}
         if len(unit) < 2:
-            statistics, place = self.task.place(models, self.examples, every)
-            spread = self.task.spread(models, self.examples, every)
+            statistics, place = task.place(models, examples, every)
+            spread = task.spread(models, examples, every)
             arrays |= {"rows": every, "spread": spread, "statistics": statistics.to_numpy(float), "place": place}
             arrays["names"] = np.array(statistics.columns, str)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return path
@@ -193,111 +156,153 @@ def _receive(work: _Work) -> None:
     _work = work
 
 
-def _fit_unit(unit: Unit) -> Path:
+def _fit_unit(number: int, unit: Unit) -> Path:
     assert _work is not None
-    return _work.fit(unit)
+    return _work.fit(number, unit)
 
 
 def fit_all(
-    task: CrossTask,
-    examples: Examples,
-    folds: Folds,
+    questions: Sequence[Question],
     config: TrainConfig,
     folder: Path,
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
-) -> Fits:
+) -> list[Fits]:
     """Fit all models to everybody, without each fold, and without each pair of folds.
 
+    Simple models answer one question each; networks learn all questions at once, which must then be quantities.
+
     Args:
-        task: the job.
-        examples: labelled examples.
-        folds: from `divide`.
+        questions: one, or several of the same examples.
         config: budget of the networks; ``members`` is how many are trained for each fit.
         folder: for what is finished, so that an interrupted run goes on.
         seed: of everything random.
         workers: processes; the result does not depend on it.
         progress: called with the number of fits done since.
+
+    Returns:
+        What was found, by question.
     """
+    folds = questions[0].folds
     units: list[Unit] = [(), *folds.single, *folds.paired]
-    work = _Work(task, examples, folds, folder, seed)
+    work = _Work(questions, folder, seed)
     paths = _fitted(work, units, workers, progress)
-    answers = {unit: _arrays(path, "answers/") for unit, path in zip(units, paths, strict=True)}
-    located = {unit: _located(path, len(examples)) for unit, path in zip(units, paths, strict=True) if len(unit) < 2}
-    models = {m.key: m.with_state(_arrays(paths[0], f"state/{m.key}/")) for m in task.simple_models(seed)}
-    networks, learning = _networks(work, answers, units[1:], config, workers, progress)
-    return Fits(folds, answers, located, models, networks, learning)
+    networks = _networks(work, paths, units[1:], config, workers, progress)
+    return [_gathered(work, number, paths[number], networks) for number in range(len(questions))]
 
 
-def _fitted(work: _Work, units: list[Unit], workers: int, progress: Progress | None) -> list[Path]:
-    work.folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    with _mapped(work, units, workers) as found:
-        for path in found:
-            paths.append(path)
+def _fitted(work: _Work, units: list[Unit], workers: int, progress: Progress | None) -> list[dict[Unit, Path]]:
+    """Return, by question and fit, where its simple models' answers lie."""
+    jobs = [(number, unit) for number in range(len(work.questions)) for unit in units]
+    paths: list[dict[Unit, Path]] = [{} for _ in work.questions]
+    with _mapped(work, jobs, workers) as found:
+        for (number, unit), path in zip(jobs, found, strict=True):
+            paths[number][unit] = path
             if progress is not None:
                 progress(1)
     return paths
 
 
 @contextmanager
-def _mapped(work: _Work, units: list[Unit], workers: int) -> Iterator[Iterator[Path]]:
+def _mapped(work: _Work, jobs: list[tuple[int, Unit]], workers: int) -> Iterator[Iterator[Path]]:
+    numbers, units = [number for number, _ in jobs], [unit for _, unit in jobs]
     if workers <= 1:
-        yield map(work.fit, units)
+        yield map(work.fit, numbers, units)
         return
-    with worker_processes(work.task, workers, _receive, work) as executor:
-        yield executor.map(_fit_unit, units)
+    with worker_processes(work.questions[0].task, workers, _receive, work) as executor:
+        yield executor.map(_fit_unit, numbers, units)
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """The trained networks: what they add to the base model of each fit, ``(examples, answers)``, and the kept ones."""
+
+    added: dict[Unit, Floats]
+    kept: list[Network]
+    learning: list[dict[str, float]]
 
 
 def _networks(
     work: _Work,
-    answers: dict[Unit, dict[str, Floats]],
+    paths: list[dict[Unit, Path]],
     units: list[Unit],
     config: TrainConfig,
     workers: int,
     progress: Progress | None,
-) -> tuple[list[Network], list[dict[str, float]]]:
-    """Train the networks of all fits, add their answers to *answers*, and return those kept from one fold."""
+) -> _Networks:
+    """Train the networks of all fits."""
+    task, folds = work.questions[0].task, Folds.joint([question.folds for question in work.questions])
+    examples = _together(work.questions)
     members = [
-        _member(work, unit, answers[unit][work.task.base], number, copy)
+        _member(work.seed, examples, folds, unit, (number, copy), _bases(work, paths, unit))
         for number, unit in enumerate(units)
         for copy in range(config.members)
     ]
-    training = Training(work.task, work.examples, config, work.folder / "checkpoints")
+    training = Training(task, examples, config, work.folder / "checkpoints")
 
     def done(_: float) -> None:
         if progress is not None:
             progress(1)
 
     trained = train_ensemble(training, members, workers, done)
-    kept, learning = [], []
+    every = np.flatnonzero(folds.of >= 0)
+    added, kept, learning = {}, [], []
     for number, unit in enumerate(units):
         own = trained[number * config.members : (number + 1) * config.members]
-        every = np.flatnonzero(work.folds.of >= 0)
-        found = np.mean([apply_network(n, work.task, work.examples, every)[0][:, 0] for n, _ in own], axis=0)
-        base = answers[unit][work.task.base]
-        answers[unit][NETWORK] = base + _spread_out(found, every, len(base))
+        found = np.mean([apply_network(network, task, examples, every)[0] for network, _ in own], axis=0)
+        added[unit] = over_all(found, every, len(examples))
         if len(unit) == 1:
             kept += [network for network, _ in own]
             learning += [{"member": number * config.members + k, **row} for k, (_, h) in enumerate(own) for row in h]
-    return kept, learning
+    return _Networks(added, kept, learning)
 
 
-def _member(work: _Work, unit: Unit, base: Floats, number: int, copy: int) -> Member:
-    rows = work.folds.without(unit)
-    groups = rows if work.examples.groups is None else np.asarray(work.examples.groups)[rows]
+def _together(questions: Sequence[Question]) -> Examples:
+    """Return the examples labelled with all questions, NaN where a question does not use one."""
+    if len(questions) == 1:
+        return questions[0].examples
+    targets = [np.where(q.folds.of >= 0, np.asarray(q.examples.target, float), np.nan) for q in questions]
+    return questions[0].examples.labelled(np.column_stack(targets))
+
+
+def _bases(work: _Work, paths: list[dict[Unit, Path]], unit: Unit) -> Floats:
+    """Return the base models' answers, ``(examples, answers)``: what networks correct."""
+    answers = [_arrays(path[unit], f"answers/{q.task.base}")[""] for q, path in zip(work.questions, paths, strict=True)]
+    return np.nan_to_num(np.column_stack(answers))
+
+
+def _member(seed: int, examples: Examples, folds: Folds, unit: Unit, key: tuple[int, int], base: Floats) -> Member:
+    rows = folds.without(unit)
+    groups = rows if examples.groups is None else np.asarray(examples.groups)[rows]
     names, member = np.unique(groups, return_inverse=True)
-    sequence = np.random.SeedSequence([work.seed, number, copy])
+    sequence = np.random.SeedSequence([seed, *key])
     place = np.random.default_rng(sequence).permutation(len(names))[member] / len(names)
     tune = place < TUNE
-    return Member(int(sequence.generate_state(1)[0]), rows[~tune], rows[tune], np.nan_to_num(base))
+    return Member(int(sequence.generate_state(1)[0]), rows[~tune], rows[tune], base)
 
 
-def _spread_out(values: Floats, rows: Rows, length: int) -> Floats:
-    full = np.full((length, *values.shape[1:]), np.nan)
-    full[rows] = values
-    return full
+def _gathered(work: _Work, number: int, paths: dict[Unit, Path], networks: _Networks) -> Fits:
+    question = work.questions[number]
+    task, length = question.task, len(question.examples)
+    answers = {unit: _arrays(path, "answers/") for unit, path in paths.items()}
+    for unit, added in networks.added.items():
+        answers[unit][NETWORK] = network_answer(task.target, answers[unit][task.base], added, number)
+    located = {unit: _located(path, length) for unit, path in paths.items() if len(unit) < 2}
+    models = {m.key: m.with_state(_arrays(paths[()], f"state/{m.key}/")) for m in task.simple_models(work.seed)}
+    return Fits(question.folds, answers, located, models, networks.kept, number, networks.learning)
+
+
+def network_answer(target: Target, base: Floats, added: Floats, column: int) -> Floats:
+    """Return what networks answer: the base model, corrected by their ``(rows, answers)``.
+
+    Args:
+        target: of the question.
+        base: answers of the base model.
+        added: by the networks.
+        column: of them that belongs to the question, where they answer several.
+    """
+    return target.corrected(base, added if target.classes else added[:, column])
 
 
 def _arrays(path: Path, prefix: str) -> dict[str, NDArray]:
@@ -308,7 +313,5 @@ def _arrays(path: Path, prefix: str) -> dict[str, NDArray]:
 def _located(path: Path, length: int) -> Located:
     with np.load(path) as arrays:
         rows = arrays["rows"]
-        spread, statistics, place = (
-            _spread_out(arrays[name], rows, length) for name in ("spread", "statistics", "place")
-        )
+        spread, statistics, place = (over_all(arrays[name], rows, length) for name in ("spread", "statistics", "place"))
         return Located(spread, statistics, place, [str(name) for name in arrays["names"]])

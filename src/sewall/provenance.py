@@ -84,6 +84,12 @@ CITATIONS: dict[str, Citation] = {
         "two-hot genotypes and a network per chromosome",
         "Karavani E (2018) Applying Deep Learning to Genetic Prediction.",
     ),
+    "king": Citation(
+        "kinship of pairs of individuals",
+        "Manichaikul A, Mychaleckyj JC, Rich SS, Daly K, Sale M, Chen WM (2010) Robust relationship inference in "
+        "genome-wide association studies. Bioinformatics 26:2867-2873.",
+        "10.1093/bioinformatics/btq559",
+    ),
     "gblup": Citation(
         "genomic best linear unbiased prediction",
         "VanRaden PM (2008) Efficient methods to compute genomic predictions. Journal of Dairy Science 91:4414-4423.",
@@ -106,6 +112,17 @@ CITATIONS: dict[str, Citation] = {
         "Barber RF, Candes EJ, Ramdas A, Tibshirani RJ (2021) Predictive inference with the jackknife+. Annals of "
         "Statistics 49:486-507.",
         "10.1214/20-AOS1965",
+    ),
+    "integrated-gradients": Citation(
+        "attributions of a network's answers to its inputs",
+        "Sundararajan M, Taly A, Yan Q (2017) Axiomatic attribution for deep networks. Proceedings of Machine Learning "
+        "Research 70:3319-3328.",
+    ),
+    "pgs-catalog": Citation(
+        "scoring files",
+        "Lambert SA, Gil L, Jupp S, et al. (2021) The Polygenic Score Catalog as an open database for reproducibility "
+        "and systematic evaluation. Nature Genetics 53:420-425.",
+        "10.1038/s41588-021-00783-5",
     ),
     "torch": Citation(
         "networks",

@@ -21,7 +21,7 @@ from sewall import train
 from sewall.bundle import Arrays, Bundle
 from sewall.errors import SewallError
 from sewall.nets.network import Network
-from sewall.task import Examples, Rows, Task
+from sewall.task import Examples, Rows, Task, over_all
 from sewall.train import Member, TrainConfig, Training, train_ensemble
 from sewall.trust import diagnose
 from sewall.trust.calibrate import ConformalIntervals
@@ -215,12 +215,12 @@ class Predictions:
     Attributes:
         table: keys, ``estimate lower upper simple support reason`` in the target's unit; NaN where unusable.
         support: what the support check says of the examples together, as JSON types.
-        simple: answers of all simple models, by key, NaN where unusable.
+        answers: of the models beside the one that is shown, by key, in the target's unit; NaN where unusable.
     """
 
     table: pd.DataFrame
     support: dict[str, Any]
-    simple: dict[str, Floats]
+    answers: dict[str, Floats]
 
 
 def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: int, few: str) -> Predictions:
@@ -248,24 +248,18 @@ def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: 
     table = examples.keys.reset_index(drop=True).copy()
     columns = {"estimate": answered.estimate, "lower": answered.lower, "upper": answered.upper}
     for name, values in (columns | {"simple": answered.simple[best]}).items():
-        table[name] = _spread(values, rows, len(table))
+        table[name] = over_all(values, rows, len(table))
     status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
     table["support"], table["reason"] = "outside", few
     table.loc[rows, "support"] = status
     named = [f"unusual {task.labels.get(name, name)}" for name in each.reason]
     table.loc[rows, "reason"] = np.where(status == "ok", "", named)
     counts = {name: int((table["support"] == name).sum()) for name in ("ok", "warn", "outside")}
-    simple = {key: _spread(values, rows, len(table)) for key, values in answered.simple.items()}
+    simple = {key: over_all(values, rows, len(table)) for key, values in answered.simple.items()}
     support = together.to_dict() | {"windows": counts}
     for row in support["statistics"]:
         row["label"] = task.labels.get(row["name"], row["name"])
     return Predictions(table, support, simple)
-
-
-def _spread(values: Floats, rows: Rows, length: int) -> Floats:
-    full = np.full(length, np.nan)
-    full[rows] = values
-    return full
 
 
 def evaluate(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: float, seed: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,8 @@ class Target:
         unit: unit of the target in words.
         transform: scale on which models learn: ``identity``, ``sqrt`` or ``log``.
         lower, upper: range of the target in training; an answer at its edge is no answer.
+        classes: names of the classes, where the target is one; examples then hold its number, and the learning scale
+            is that of ``(examples, classes)`` log probabilities.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Target:
     transform: str
     lower: float
     upper: float
+    classes: tuple[str, ...] = ()
 
     def forward(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map target values to the scale on which models learn.
@@ -51,10 +55,24 @@ class Target:
         return np.log(values) if self.transform == "log" else np.asarray(values, float)
 
     def backward(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map values on the learning scale back to the target's unit (the inverse of `forward`)."""
+        """Map values on the learning scale back to the target's unit (the inverse of `forward`), or to probabilities.
+
+        >>> Target("flower", "", "identity", 0, 1, ("blue", "red")).backward(np.log([[0.25, 0.75]]))
+        array([[0.25, 0.75]])
+        """
+        if self.classes:
+            return np.asarray(softmax(values, axis=1))
         if self.transform == "sqrt":
             return np.maximum(values, 0.0) ** 2
         return np.exp(values) if self.transform == "log" else np.asarray(values, float)
+
+    def corrected(self, base: NDArray[np.float64], correction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add a correction to answers on the learning scale; probabilities sum to one again.
+
+        >>> Target("flower", "", "identity", 0, 1, ("blue", "red")).corrected(np.log([[0.5, 0.5]]), np.log([[3.0, 1]]))
+        array([[-0.28768207, -1.38629436]])
+        """
+        return np.asarray(log_softmax(base + correction, axis=1)) if self.classes else base + correction
 
 
 class Source(Protocol):
@@ -74,7 +92,8 @@ class Examples:
     Attributes:
         keys: one row per example: ``chrom start end``, ``sample_id`` or ``sequence_id``.
         source: gives the data of any rows.
-        target: ``(examples,)`` in the target's unit, or None for data to be predicted.
+        target: ``(examples,)`` in the target's unit, the number of the class, or None for data to be predicted;
+            ``(examples, traits)``, NaN where not measured, for a network that learns several at once.
         groups: ``(examples,)`` what must not straddle a split, or None where every example is its own group.
     """
 
@@ -91,8 +110,22 @@ class Examples:
         return replace(self, target=target)
 
 
+def over_all(values: NDArray[np.float64], rows: Rows, length: int) -> NDArray[np.float64]:
+    """Return values of some *rows* as values of all examples, NaN elsewhere.
+
+    >>> over_all(np.array([5.0]), np.array([1]), 3)
+    array([nan,  5., nan])
+    """
+    full = np.full((length, *values.shape[1:]), np.nan)
+    full[rows] = values
+    return full
+
+
 class SimpleModel(Protocol):
-    """A model that a network must beat to be worth its cost. Predicts on the target's learning scale."""
+    """A model that a network must beat to be worth its cost. Predicts on the target's learning scale.
+
+    Answers are ``(rows,)`` numbers, or ``(rows, classes)`` log probabilities.
+    """
 
     @property
     def key(self) -> str:
@@ -109,7 +142,7 @@ class SimpleModel(Protocol):
         ...
 
     def predict(self, examples: Examples, rows: Rows) -> NDArray[np.float64]:
-        """Return ``(rows,)`` predictions on the learning scale."""
+        """Return the answers to *rows* on the learning scale."""
         ...
 
     @property

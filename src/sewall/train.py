@@ -53,23 +53,30 @@ class TrainConfig:
 
 
 class _Batches(IterableDataset):
-    """Batches of encoded rows, in an order that depends on the seed and the epoch alone."""
+    """Batches of encoded rows, in an order that depends on the seed and the epoch alone.
 
-    def __init__(self, task: Task, examples: Examples, rows: Rows, target: Floats, size: int, seed: int | None) -> None:
-        self.task, self.examples, self.rows, self.target, self.size = task, examples, rows, target, size
+    Each comes with its ``(batch, traits)`` target, and with the ``(batch, answers)`` that the network's are added to.
+    """
+
+    def __init__(
+        self, task: Task, examples: Examples, rows: Rows, learnt: tuple[Floats, Floats], size: int, seed: int | None
+    ) -> None:
+        self.task, self.examples, self.rows, self.size = task, examples, rows, size
+        self.learnt = [torch.tensor(values, dtype=torch.float32) for values in learnt]
         self.seed, self.epoch = seed, 0
 
     def __len__(self) -> int:
         whole = len(self.rows) // self.size
         return max(whole, 1) if self.seed is not None else -(-len(self.rows) // self.size)
 
-    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
         rows = self.rows
         if self.seed is not None:
             rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
         for number in range(len(self)):
             part = rows[number * self.size : (number + 1) * self.size]
-            yield self.task.tensors(self.examples, part), torch.from_numpy(self.target[part]).float()
+            target, offset = (values[part] for values in self.learnt)
+            yield self.task.tensors(self.examples, part), target, offset
 
 
 class _Fit(LightningModule):
@@ -85,15 +92,17 @@ class _Fit(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = self.history
 
-    def training_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> Tensor:
-        loss = self.network.loss(self.network(batch[0]), batch[1])
+    def training_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor], index: int) -> Tensor:
+        loss = self._loss(*batch)
         self._sums[0] += loss.item()
         self._sums[1] += 1
         return loss
 
-    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], index: int) -> None:
-        loss = self.network.loss(self.network(batch[0]), batch[1])
-        self.log("tune", loss, batch_size=len(batch[1]), on_epoch=True)
+    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor], index: int) -> None:
+        self.log("tune", self._loss(*batch), batch_size=len(batch[1]), on_epoch=True)
+
+    def _loss(self, tensors: dict[str, Tensor], target: Tensor, offset: Tensor) -> Tensor:
+        return self.network.head.loss(self.network(tensors) + offset, target)
 
     def on_validation_epoch_end(self) -> None:
         tune = float(self.trainer.callback_metrics["tune"])
@@ -141,7 +150,8 @@ class Member:
     Attributes:
         seed: decides the first weights, the order of the rows and the dropout.
         train, tune: rows to learn from, and rows that decide when to stop.
-        offset: ``(examples,)`` part of the target, on the learning scale, that is not for the network to learn.
+        offset: ``(examples, answers)`` what the network's answers are added to, on the learning scale: what is known
+            already and not for the network to learn.
     """
 
     seed: int
@@ -232,9 +242,11 @@ def train_network(
     torch.manual_seed(member.seed)
     network = task.network(examples, member.train)
     network.standardise(task.tensors(examples, member.train[:STANDARDISE_ROWS]))
-    target = task.target.forward(examples.target) - (0.0 if member.offset is None else member.offset)
-    batches = _Batches(task, examples, member.train, target, config.batch, member.seed)
-    held = _Batches(task, examples, member.tune, target, PREDICT_BATCH, None)
+    target = _columns(task.target.forward(examples.target))
+    offset = np.zeros((len(target), 1)) if member.offset is None else _columns(member.offset)
+    network.head.standardise(*(torch.tensor(values[member.train], dtype=torch.float32) for values in (target, offset)))
+    batches = _Batches(task, examples, member.train, (target, offset), config.batch, member.seed)
+    held = _Batches(task, examples, member.tune, (target, offset), PREDICT_BATCH, None)
     module = _Fit(network, config, len(batches))
     best = ModelCheckpoint(folder, filename="best", monitor="tune", enable_version_counter=False)
     latest = ModelCheckpoint(folder, filename="last", enable_version_counter=False)  # of every epoch, better or not
@@ -249,6 +261,10 @@ def train_network(
         )  # fmt: skip
     module.load_state_dict(torch.load(best.best_model_path, weights_only=False)["state_dict"])
     return network.cpu().eval(), module.history
+
+
+def _columns(values: Floats) -> Floats:
+    return values.reshape(len(values), -1)
 
 
 def _trainer(config: TrainConfig, callbacks: list[Callback], folder: Path) -> Trainer:

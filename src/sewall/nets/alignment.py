@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from sewall.encode import tables
 from sewall.encode.statistics import NAMES
 from sewall.nets.heads import QuantileHead
-from sewall.nets.network import Batch, QuantileNetwork
+from sewall.nets.network import Batch, Network
 from sewall.nets.potentials import Potentials
 
 FURTHEST = 8.0  # standard deviations of any input; what training never saw must not run away with the answer
 CLIP = 6.0  # standard deviations; a statistic further off is flagged by the support check, not extrapolated
 
 
-class AlignmentNet(QuantileNetwork):
+class AlignmentNet(Network):
     """Pairs of sites, gaps between differences, copied stretches and classical statistics to quantiles.
 
     Args:
@@ -37,7 +37,7 @@ class AlignmentNet(QuantileNetwork):
         dropout: float = 0.1,
         classical: bool = True,
     ) -> None:
-        super().__init__(quantiles)
+        super().__init__()
         self.classical = classical
         self.pairs = Potentials(tables.pair_descriptors(), channels)
         self.between = Potentials(tables.gap_descriptors(), channels)

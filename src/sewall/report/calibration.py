@@ -45,22 +45,22 @@ def tile(files: RunFiles) -> Tile:
     coverage = part(part(files.evaluation, "calibration"), "coverage")
     value = number_or_none(coverage.get("value"))
     if value is None:
-        return Tile(f"{level} intervals hold", words.MISSING, "not measured in this run")
+        return Tile(f"{level} {files.claims} hold", words.MISSING, "not measured in this run")
     upper = number_or_none(coverage.get("upper"))
     if files.support_status == "outside":
         note = f"of {files.terms.elsewhere}; not claimed for your data"
-        return Tile(f"{level} intervals hold", words.percent(value), note, "outside")
+        return Tile(f"{level} {files.claims} hold", words.percent(value), note, "outside")
     status = "warn" if upper is not None and upper < files.level else ""
     tests = f"of {_tests(files)}" if files.evaluation.get("n") else files.terms.tests
-    return Tile(f"{level} intervals hold", words.percent(value), tests, status)
+    return Tile(f"{level} {files.claims} hold", words.percent(value), tests, status)
 
 
 def sentence(files: RunFiles) -> str:
     """Say in one sentence how sure the answer is."""
     coverage = part(part(files.evaluation, "calibration"), "coverage")
     if number_or_none(coverage.get("value")) is None:
-        return "How often the intervals hold was not measured in this run."
-    held = f"The {words.percent(files.level)} intervals held the truth in {words.share(coverage)}"
+        return f"How often the {files.claims} hold was not measured in this run."
+    held = f"The {words.percent(files.level)} {files.claims} held the truth in {words.share(coverage)}"
     return f"{held} of {_tests(files)}"
 
 
@@ -78,6 +78,8 @@ def _lead(files: RunFiles) -> str:
     unit = part(files.evaluation, "target").get("unit")
     if number_or_none(calibration.get("width")) is not None:
         said.append(f"The mean width is {words.number(calibration['width'])}{f' {unit}' if unit else ''}.")
+    if number_or_none(calibration.get("set_size")) is not None:
+        said.append(f"A set holds {words.decimal(calibration['set_size'], 2)} classes on average.")
     return " ".join(said)
 
 
@@ -108,11 +110,11 @@ def _curve(files: RunFiles) -> Figure | None:
             axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Level promised")
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-            heading(axes, "Share of intervals that hold the truth")
+            heading(axes, f"Share of {files.claims} that hold the truth")
         return canvas
 
     alt = "Coverage promised against coverage measured, at several levels"
-    caption = "On the line, an interval holds the truth as often as it promises; below the line, it promises too much."
+    caption = f"On the line, {files.claims} hold the truth as often as they promise; below it, they promise too much."
     return Figure("calibration", "Promised and measured", drawing("calibration", alt, draw), caption)
 
 
@@ -147,7 +149,7 @@ def _groups(files: RunFiles) -> Figure | None:
                 xlim=(max(low, 0), 1.005),
                 ylim=(-0.6, len(names) - 0.4),
             )
-            heading(axes, "Share of intervals that hold the truth", indent=146)
+            heading(axes, f"Share of {files.claims} that hold the truth", indent=146)
             axes.set_yticks(y, [_short(name) for name in names], color=INK)
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
             axes.spines["left"].set_visible(False)
@@ -180,7 +182,7 @@ def _group_doubts(files: RunFiles) -> list[tuple[str, str]]:
             held = words.share(part(entry, "coverage"))
             level = words.percent(files.level)
             group = _sentence_case(str(entry.get("group")))
-            found.append(("warn", f"{group}: {level} intervals held in {held} of tests, less than promised."))
+            found.append(("warn", f"{group}: {level} {files.claims} held in {held} of tests, less than promised."))
     return found
 
 

@@ -16,7 +16,15 @@ from sewall.errors import SewallError
 from sewall.report.terms import Terms, terms_of
 
 STATUSES = ("ok", "warn", "outside")
-_TEXT_COLUMNS = {"chrom": str, "sample_id": str, "sequence_id": str, "support": str, "reason": str, "label": str}
+_TEXT_COLUMNS = {
+    "chrom": str,
+    "sample_id": str,
+    "sequence_id": str,
+    "support": str,
+    "reason": str,
+    "label": str,
+    "set": str,
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class RunFiles:
         evaluation: ``evaluation.json``: the held-out test of every model.
         bundle: ``bundle/bundle.json``: the trained models.
         matches: ``match_report.tsv``, one row per site of a bundle that was given: what became of it.
+        traits: ``traits.tsv``, one row per trait of a training of several.
     """
 
     directory: Path
@@ -40,6 +49,7 @@ class RunFiles:
     evaluation: dict[str, Any]
     bundle: dict[str, Any]
     matches: pd.DataFrame = field(default_factory=pd.DataFrame)
+    traits: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def job(self) -> str:
@@ -62,6 +72,11 @@ class RunFiles:
     def terms(self) -> Terms:
         """What the examples of this job are called."""
         return terms_of(self.job)
+
+    @property
+    def claims(self) -> str:
+        """What is claimed to hold the truth: intervals around quantities, or sets of classes."""
+        return "sets" if part(self.evaluation, "target").get("classes") else "intervals"
 
     @property
     def held_out(self) -> bool:
@@ -127,6 +142,7 @@ def read_run(directory: Path) -> RunFiles:
         evaluation=_read_json(directory / "evaluation.json"),
         bundle=_read_json(directory / "bundle" / "bundle.json"),
         matches=_read_table(directory / "match_report.tsv"),
+        traits=_read_table(directory / "traits.tsv"),
     )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sewall.report import trait_predicting, trait_training, words
+from sewall.report import (
+    trait_explaining,
+    trait_predicting,
+    trait_scoring,
+    trait_several,
+    trait_simulating,
+    trait_training,
+    words,
+)
 from sewall.report.blocks import Answer
 from sewall.report.files import RunFiles, part, parts
 from sewall.report.trait_words import trait_name
@@ -13,6 +21,15 @@ from sewall.report.trait_words import trait_name
 
 def answer(files: RunFiles) -> Answer:
     """Return what the trait job says on its page, for the verbs that train and that predict."""
+    if files.run.get("verb") == "simulate":
+        return trait_simulating.answer(files, _source_name(files))
+    if files.run.get("verb") == "explain":
+        return trait_explaining.answer(files, _source_name(files))
+    if files.run.get("verb") == "score":
+        return trait_scoring.answer(files, _source_name(files))
+    if len(files.traits):
+        asked = [("Traits", trait_name(files)), *_sites(files), *trait_training.asked(files)]
+        return trait_several.answer(files, f"Traits from {_source_name(files)}", _subtitle(files), asked)
     verb = trait_training if files.run.get("verb") == "train" or files.held_out else trait_predicting
     return Answer(
         title=f"{trait_name(files)} from {_source_name(files)}",

@@ -69,8 +69,8 @@ def _band(axes: Axes, people: pd.DataFrame) -> None:
     axes.fill_between(x, x + low, x + high, color=ACCENT, alpha=0.13, linewidth=0)
 
 
-def draw_folds(rows: list[FoldRow], width: int) -> Figure:
-    """Draw the correlation of every model in each fold, one row a model."""
+def draw_folds(rows: list[FoldRow], width: int, label: str) -> Figure:
+    """Draw the score of every model in each fold, one row a model; *label* names it."""
     y = np.arange(len(rows))[::-1]
     with style():
         canvas, (axes,) = grid_figure(width, _PANEL, left=150)
@@ -85,7 +85,7 @@ def draw_folds(rows: list[FoldRow], width: int) -> Figure:
             )
             axes.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], color=colour, linewidth=2.2)
         _rows(axes, [name for _, name, _ in rows], folded=True)
-        axes.set_xlabel("Correlation with the measurement")
+        axes.set_xlabel(label)
         axes.locator_params(axis="x", nbins=4)
         axes.margins(x=0.08)
     return canvas

@@ -12,8 +12,17 @@ from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Table,
 from sewall.report.comparison import STACK
 from sewall.report.drawing import drawing
 from sewall.report.files import RunFiles, part
+from sewall.report.trait_classes import calls, chances, classes_of, table_columns
 from sewall.report.trait_figures import draw_distribution, draw_ranked
-from sewall.report.trait_words import correlation, in_words, known_answers, people_table, trait_name
+from sewall.report.trait_words import (
+    in_words,
+    known_answers,
+    people_table,
+    reached,
+    score,
+    trait_name,
+    with_what,
+)
 
 FEW_SITES = 0.9  # share of the bundle's sites below which accuracy is in doubt
 _COLUMNS = {
@@ -28,26 +37,50 @@ def sentence(files: RunFiles) -> str:
     people, name = known_answers(files.predictions), trait_name(files)
     if not len(people):
         return f"No individual could be answered: {name} is not predicted for anybody."
+    if classes_of(files):
+        return _called(files, people)
     low, middle, high = (words.number(people["estimate"].quantile(at)) for at in (0, 0.5, 1))
     all_of = "" if len(people) == len(files.predictions) else f" of {len(files.predictions):,}"
     who = f"{len(people):,}{all_of} {'individual' if len(files.predictions) == 1 else 'individuals'}"
     said = f"{name} is predicted for {who}"
     said += f": {middle}." if len(people) == 1 else f", from {low} to {high} with a median of {middle}."
-    known = correlation(files, STACK)
-    if known:
-        said += (
-            f" Such predictions of held-out individuals had a correlation of {in_words(known)} with the measurement."
-        )
-    return said + (_UNUSABLE if files.support_status == "outside" else "")
+    return said + _accuracy(files) + (_UNUSABLE if files.support_status == "outside" else "")
+
+
+def _called(files: RunFiles, people: pd.DataFrame) -> str:
+    """Say how many are called what."""
+    counts = people["label"].astype(str).value_counts()
+    each = ", ".join(f"{name} {int(counts.get(name, 0)):,}" for name in classes_of(files))
+    said = f"{trait_name(files)} is predicted for {words.counted(len(people), 'individual')}: {each}."
+    return said + _accuracy(files) + (_UNUSABLE if files.support_status == "outside" else "")
+
+
+def _accuracy(files: RunFiles) -> str:
+    known = score(files, STACK)
+    if not known:
+        return ""
+    return f" Such predictions of held-out individuals had {reached(files, in_words(known))}{with_what(files)}."
 
 
 def tile(files: RunFiles) -> Tile:
     """Return the median prediction."""
+    if classes_of(files):
+        return _commonest(files)
     estimates, label = known_answers(files.predictions).get("estimate"), f"Median {trait_name(files)}"
     if estimates is None or not len(estimates):
         return Tile(label, words.MISSING, "nobody could be answered")
     spread = f"{words.number(estimates.min())} to {words.number(estimates.max())} across individuals"
     return Tile(label, words.number(estimates.median()), spread, "outside" if files.support_status == "outside" else "")
+
+
+def _commonest(files: RunFiles) -> Tile:
+    people = known_answers(files.predictions)
+    if not len(people):
+        return Tile(trait_name(files), words.MISSING, "nobody could be answered")
+    counts = people["label"].astype(str).value_counts()
+    share = words.percent(int(counts.iloc[0]) / len(people))
+    status = "outside" if files.support_status == "outside" else ""
+    return Tile(f"Called {counts.index[0]}", share, f"of {words.counted(len(people), 'individual')}", status)
 
 
 def beside(files: RunFiles) -> None:
@@ -79,7 +112,11 @@ def section(files: RunFiles) -> Section:
     blocks: list[Block] = []
     if files.support_status == "outside":
         blocks.append(Notice("outside", "Do not use these predictions as they stand: the data lie outside."))
-    blocks += [Figures(_figures(files, people)), people_table(files, _COLUMNS)]
+    if classes_of(files):
+        columns = table_columns(files, False)
+        blocks += [calls(files, people), Figures([chances(files, people, False)]), people_table(files, columns)]
+    else:
+        blocks += [Figures(_figures(files, people)), people_table(files, _COLUMNS)]
     return Section("trait", question, blocks)
 
 

@@ -9,16 +9,20 @@ from sewall.report.blocks import Block, Figure, Figures, Section, Table, Text, T
 from sewall.report.comparison import STACK
 from sewall.report.drawing import WIDE, drawing
 from sewall.report.files import RunFiles, number_or_none, part, parts
+from sewall.report.trait_classes import chances, classes_of, confusion, reliability, table_columns
 from sewall.report.trait_figures import draw_folds, draw_measured, draw_weights
 from sewall.report.trait_words import (
-    PEARSON,
-    correlation,
     in_words,
     interval,
     known_answers,
+    metric_name,
+    metric_of,
     model_name,
     people_table,
+    reached,
+    score,
     trait_name,
+    with_what,
 )
 
 COMPONENTS = "components"
@@ -30,32 +34,33 @@ _COLUMNS = {
 
 def sentence(files: RunFiles) -> str:
     """Say how well the stack predicts individuals that it did not know, beside the best single model."""
-    known = correlation(files, STACK)
+    known = score(files, STACK)
     if not known:
         return "How well the trait is predicted was not measured in this run."
     said = (
-        f"In individuals that it did not know, the stack's prediction of {trait_name(files)} has a correlation of "
-        f"{in_words(known)} with the measurement"
+        f"In individuals that it did not know, the stack's prediction of {trait_name(files)} has "
+        f"{reached(files, in_words(known))}{with_what(files)}"
     )
     best = part(files.evaluation, "best_simple")
-    alone = correlation(files, str(best.get("key")))
+    alone = score(files, str(best.get("key")))
     rival = f"that of the best single model, {best.get('name')}, is {in_words(alone)}"
     return f"{said}; {rival}." if alone else f"{said}."
 
 
 def tile(files: RunFiles) -> Tile:
-    """Return the correlation of the stack."""
-    return _correlation_tile("Correlation, stack", correlation(files, STACK))
+    """Return the score of the stack."""
+    name = metric_name(files)
+    return _score_tile(f"{name[:1].upper()}{name[1:]}, stack", score(files, STACK))
 
 
 def beside(files: RunFiles) -> Tile:
-    """Return the correlation of the best single model: a training checks no support."""
+    """Return the score of the best single model: a training checks no support."""
     best = part(files.evaluation, "best_simple")
     name = str(best.get("name") or "")
-    return _correlation_tile("Best single model", correlation(files, str(best.get("key"))), name)
+    return _score_tile("Best single model", score(files, str(best.get("key"))), name)
 
 
-def _correlation_tile(label: str, known: dict[str, Any], note: str = "") -> Tile:
+def _score_tile(label: str, known: dict[str, Any], note: str = "") -> Tile:
     if not known:
         return Tile(label, words.MISSING, "not measured in this run")
     return Tile(label, words.decimal(known["value"]), note or f"{interval(known)} (95 % interval)")
@@ -93,8 +98,13 @@ def section(files: RunFiles) -> Section:
     question = f"How well is {name} predicted?"
     if not len(people) or "measured" not in people:
         return Section("trait", question, [Text(["This run has no predictions of individuals that were held out."])])
-    found = [_measured(files), *([_folds(files)] if _fold_rows(files) else [])]
-    blocks: list[Block] = [Figures(found, columns=2), people_table(files, _COLUMNS)]
+    by_fold = [_folds(files)] if _fold_rows(files) else []
+    if classes_of(files):
+        figures = [reliability(files), chances(files, people, True), *by_fold]
+        columns = table_columns(files, True)
+        blocks: list[Block] = [Figures(figures, columns=2), confusion(files, people), people_table(files, columns)]
+    else:
+        blocks = [Figures([_measured(files), *by_fold], columns=2), people_table(files, _COLUMNS)]
     return Section("trait", question, blocks)
 
 
@@ -110,8 +120,8 @@ def _measured(files: RunFiles) -> Figure:
 
 
 def _fold_rows(files: RunFiles) -> list[tuple[str, str, list[float]]]:
-    """Return, by model, its key, its name and its correlation in each fold."""
-    folds = [part(entry, PEARSON) for entry in parts(files.evaluation, "by_fold")]
+    """Return, by model, its key, its name and its score in each fold."""
+    folds = [part(entry, metric_of(files)) for entry in parts(files.evaluation, "by_fold")]
     keys = [str(model.get("key")) for model in parts(files.evaluation, "models")] or list(folds[0] if folds else ())
     found = [(key, [number_or_none(fold.get(key)) for fold in folds]) for key in keys]
     return [
@@ -125,7 +135,9 @@ def _folds(files: RunFiles) -> Figure:
     rows = _fold_rows(files)
     sizes = [number_or_none(entry.get("n")) for entry in parts(files.evaluation, "by_fold")]
     known = [int(size) for size in sizes if size is not None]
-    picture = drawing("folds", "Correlation of every model in each fold", lambda width: draw_folds(rows, width))
+    name = metric_name(files)
+    label = "Correlation with the measurement" if metric_of(files) == "pearson" else name
+    picture = drawing("folds", f"{name} of every model in each fold", lambda width: draw_folds(rows, width, label))
     caption = "Each circle is one fold, the stroke their mean."
     if known:
         each = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
@@ -144,6 +156,8 @@ def more(files: RunFiles) -> list[Section]:
     blocks: list[Block] = []
     if weights:
         lead = f"The answer is that of the model “{base}”, plus what the other models add to it, each times its weight."
+        if classes_of(files):
+            lead += " What is added are log odds of the classes."
         blocks += [Text([lead]), Figures([_weights(files, weights)], columns=1)]
     if beyond:
         blocks.append(_beyond(files, weights, beyond))
@@ -185,21 +199,26 @@ def _beyond(files: RunFiles, weights: dict[str, float], beyond: dict[str, Any]) 
 def doubts(files: RunFiles) -> list[tuple[str, str]]:
     """Return where the accuracy may not carry over."""
     found: list[tuple[str, str]] = []
-    stack, base = correlation(files, STACK), str(part(files.evaluation, "stack").get("base") or "covariates")
+    stack, base = score(files, STACK), str(part(files.evaluation, "stack").get("base") or "covariates")
     for key, why in (
         (COMPONENTS, "that part of the accuracy tells populations or families apart and does not carry over to others"),
         (base, "that part of the accuracy is not genetic"),
     ):
-        alone = correlation(files, key)
-        if stack and alone and alone["value"] > 0.5 * stack["value"] > 0:
+        alone = score(files, key)
+        if stack and alone and _beyond_chance(files, alone) > 0.5 * _beyond_chance(files, stack) > 0:
             found.append(
-                ("warn", f"{_named(files, key)} reach a correlation of {words.decimal(alone['value'])}: {why}.")
+                ("warn", f"{_named(files, key)} reach {reached(files, words.decimal(alone['value']))}: {why}.")
             )
     if part(files.run, "arguments") and not part(files.run, "arguments").get("groups"):
         text = "Folds were drawn at random, so relatives may stand on both sides: expect less in unrelated individuals"
         found.append(("note", f"{text} (--groups keeps families together)."))
     limits = files.bundle.get("limits")
     return found + [("note", str(limit)) for limit in limits if limit] if isinstance(limits, list) else found
+
+
+def _beyond_chance(files: RunFiles, known: dict[str, Any]) -> float:
+    """Return how far a score is above that of guessing."""
+    return float(known["value"]) - (0.5 if metric_of(files) == "auroc" else 0.0)
 
 
 def _named(files: RunFiles, key: str) -> str:

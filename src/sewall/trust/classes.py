@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +92,12 @@ class ConformalSets:
         mass = _mass_before(probabilities, seed)[np.arange(len(labels)), labels]
         return cls(level, conformal_quantile(mass, level))
 
-    def apply(self, probabilities: Floats, seed: int) -> NDArray[np.bool_]:
-        """Return ``(examples, classes)`` whether each class is in the example's set."""
-        members = np.asarray(_mass_before(probabilities, seed) <= self.mass)
+    def apply(self, probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> NDArray[np.bool_]:
+        """Return ``(examples, classes)`` whether each class is in the example's set.
+
+        With *names*, an example's chance hangs on its own name, so that its set is the same in any company.
+        """
+        members = np.asarray(_mass_before(probabilities, seed, names) <= self.mass)
         members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
         return members
 
@@ -107,11 +111,14 @@ class ConformalSets:
         return cls(float(state["level"]), float(state["mass"]))
 
 
-def _mass_before(probabilities: Floats, seed: int) -> Floats:
+def _mass_before(probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> Floats:
     """Mass of the classes before each class and of a random share of its own, ``(examples, classes)``."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
     falling = np.take_along_axis(probabilities, order, axis=1)
-    share = np.random.default_rng(seed).random((len(probabilities), 1))
+    if names is None:
+        share = np.random.default_rng(seed).random((len(probabilities), 1))
+    else:
+        share = np.array([[random.Random(f"{seed} {name}").random()] for name in names])
     mass = np.empty_like(falling)
     np.put_along_axis(mass, order, np.cumsum(falling, axis=1) - (1 - share) * falling, axis=1)
     return mass

@@ -94,6 +94,8 @@ class Data:
         cache = folder.claim("variants")
         with console.bar(f"opening {options.variants.name}") as bar:
             reader = open_windows(options, cache, bar.update)
+        for note in reader.variants.notes:
+            console.say(f"note: {note}")
         with console.bar("looking at the data", len(reader)) as bar:
             observed = observe(reader, least, bar.advance)
         reader = replace(reader, least=observed.least)

@@ -15,11 +15,12 @@ from sewall.genomic.catalogue import ALL
 from sewall.genomic.contract import GenomicModel
 from sewall.genomic.kernels import Kernels
 from sewall.jobs.trait.people import People
-from sewall.task import Examples, Rows, Target
+from sewall.task import Examples, Rows, SimpleModel, Target
 
 Floats = NDArray[np.float64]
 
 BASE, SPREAD, PLACE = "covariates", "gblup", "components"
+NOT_ADDITIVE = ("dominance", "gaussian")  # classical models that see more than the sum over alleles
 INNER_FOLDS = 3
 
 
@@ -99,6 +100,6 @@ def inner_folds(number: int, groups: NDArray[Any] | None) -> Rows:
     return np.random.default_rng(count).permutation(np.arange(count) % INNER_FOLDS)[member]
 
 
-def classical(target: Target, x_linked: bool) -> list[Genomic]:
+def classical(target: Target, x_linked: bool) -> list[SimpleModel]:
     """Return the untrained predictors that stand beside the network, the simplest first."""
     return [Genomic(target, kind()) for kind in ALL if x_linked or kind is not XLinked]

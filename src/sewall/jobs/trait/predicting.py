@@ -65,9 +65,11 @@ def predict(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
     task, trained = load(given.bundle)
     with started(given) as (folder, console):
         raw, covariates, notes = read_unlabelled(given, trained.about, folder, console)
+        for note in notes:
+            console.say(f"note: {note}")
         panel, matched = harmonise(raw, task.sites, trained.extra["frequency"])
         write_table(folder.claim("match_report.tsv"), matched, ["what became of each site of the bundle"])
-        _check_match(given, matched)
+        check_match(given.genotypes, matched)
         examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), People(panel, covariates))
         with console.bar("predicting"):
             found = crossrun.predict(trained, task, examples, given.level, stream(folder.seed, SCORE), FEW)
@@ -95,18 +97,21 @@ def load(folder: Path) -> tuple[TraitTask, Bundle]:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {TraitTask.name}")
     extra = bundles.read_extra(folder)
     try:
-        task = TraitTask(Target(about["target"]["name"], "", "identity", -np.inf, np.inf), unpacked_sites(extra))
+        told = about["target"]
+        target = Target(told["name"], "", "identity", -np.inf, np.inf, tuple(told["classes"]))
+        task = TraitTask(target, unpacked_sites(extra))
     except (KeyError, TypeError, ValueError):
         raise SewallError(f"{folder / bundles.ABOUT}: damaged; train the bundle again or copy it again") from None
     return task, bundles.load(folder, task)
 
 
-def _check_match(options: PredictOptions, matched: pd.DataFrame) -> None:
+def check_match(genotypes: Path, matched: pd.DataFrame) -> None:
+    """Raise where too few of the bundle's sites are in the data."""
     used = float(matched["outcome"].isin(USED).mean())
     if used < FEWEST_SITES:
         reason = Counter(matched.loc[~matched["outcome"].isin(USED), "outcome"]).most_common(1)[0]
         raise SewallError(
-            f"{options.genotypes}: has {used:.1%} of the {len(matched)} sites of the bundle ({reason[1]} {reason[0]}); "
+            f"{genotypes}: has {used:.1%} of the {len(matched)} sites of the bundle ({reason[1]} {reason[0]}); "
             "give data of the same array and genome build, or train on sites that both have"
         )
 

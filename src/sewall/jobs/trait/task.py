@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sewall.data.panel import Sites, X
+from sewall.crossfit import NETWORK
 from sewall.encode.ld import ld_windows
 from sewall.genomic.blup import GBLUP
 from sewall.genomic.principal import PrincipalComponents
 from sewall.jobs.trait import models
+from sewall.jobs.trait.class_models import ClassScores, classical_of_classes
 from sewall.jobs.trait.models import Floats, Genomic, people_of
 from sewall.jobs.trait.people import MOST_MISSING
 from sewall.nets.chromosomes import ChromosomeNet, NetShape
@@ -45,6 +47,7 @@ class TraitTask:
     base = models.BASE
     labels: Mapping[str, str] = LABELS
     stratum_names: Mapping[int, str] = {0: "females", 1: "males"}
+    lesser: Mapping[str, tuple[str, ...]] = {"additive": (*models.NOT_ADDITIVE, NETWORK)}
 
     def __init__(self, target: Target, sites: Sites, shape: NetShape | None = None, window: int | None = None) -> None:
         self.target, self.sites, self.shape, self.window = target, sites, shape or NetShape(), window
@@ -63,13 +66,19 @@ class TraitTask:
         """Return an untrained network with windows as long as linkage among *rows*."""
         panel = people_of(examples).panel
         length = self.window or ld_windows(panel, rows).genome.sites
-        return ChromosomeNet(self.sites, length, self.shape, steps=panel.calls.steps)
+        return ChromosomeNet(self.sites, length, self.shape, self._head(examples), panel.calls.steps)
+
+    def _head(self, examples: Examples) -> dict[str, int]:
+        if self.target.classes:
+            return {"classes": len(self.target.classes)}
+        traits = 1 if examples.target is None or examples.target.ndim == 1 else examples.target.shape[1]
+        return {"traits": traits}
 
     def network_like(self, recipe: Mapping[str, Any]) -> Network:
         """Return an untrained network by what `ChromosomeNet.recipe` gave."""
         shape: dict[str, Any] = recipe["shape"] | {"factors": tuple(recipe["shape"]["factors"])}
         bins = tuple(recipe["bins"]) if recipe["bins"] else None
-        return ChromosomeNet(self.sites, recipe["length"], NetShape(**shape), steps=recipe["steps"], bins=bins)
+        return ChromosomeNet(self.sites, recipe["length"], NetShape(**shape), recipe["head"], recipe["steps"], bins)
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
         """Return shares of missing calls, beyond what is nothing to speak of, and of heterozygous calls."""
@@ -78,14 +87,17 @@ class TraitTask:
 
     def simple_models(self, seed: int) -> list[SimpleModel]:
         """Return the classical predictors."""
-        return list(models.classical(self.target, bool((self.sites.inheritance == X).any())))
+        kinds = classical_of_classes if self.target.classes else models.classical
+        return list(kinds(self.target, bool((self.sites.inheritance == X).any())))
 
     def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
         """Return 1 for males, where the panel tells the sexes by their X, 0 for all others."""
         return people_of(examples).male[rows].astype(np.int64)
 
     def spread(self, fitted: Mapping[str, SimpleModel], examples: Examples, rows: Rows) -> Floats:
-        """Return the standard deviation of the trait around its prediction by GBLUP."""
+        """Return the standard deviation of the trait around its prediction by GBLUP; of a class nothing but 1."""
+        if self.target.classes:
+            return np.ones(len(rows))
         people, blup = people_of(examples), _model(fitted, models.SPREAD)
         assert isinstance(blup, GBLUP)
         return blup.spread(people.panel, rows, people.covariates)
@@ -104,5 +116,7 @@ class TraitTask:
 
 def _model(fitted: Mapping[str, SimpleModel], key: str) -> Any:
     model = fitted[key]
+    if isinstance(model, ClassScores):
+        return model.scores[0]
     assert isinstance(model, Genomic)
     return model.model

@@ -1,8 +1,11 @@
-"""The verb ``train``: cross-fitted models of a trait, their scores, and the bundle that predicts it."""
+"""The verb ``train``: cross-fitted models of a trait, or of several, their scores, and the bundles that predict them."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sewall import bundle as bundles
-from sewall import crossrun, provenance
+from sewall import crossrun, crossscores, provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
-from sewall.crossfit import Fits, divide, fit_all
+from sewall.crossfit import Fits, Question, fit_all
 from sewall.data.panels.harmonise import frequencies
+from sewall.errors import SewallError
+from sewall.folds import Folds, divide, leave_out
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
@@ -23,11 +27,12 @@ from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import packed_sites
 from sewall.jobs.trait.reading import Labelled, input_record, read_training
+from sewall.jobs.trait.results import TrainResult, TrainResults, side_by_side
 from sewall.jobs.trait.task import TraitTask
 from sewall.nets.chromosomes import NetShape
-from sewall.rundir import RunDirectory, now, write_json
-from sewall.stacking import STACK, Nested, nested
-from sewall.tables import write_table
+from sewall.rundir import RunDirectory, Stage, now, write_json
+from sewall.stacking import Nested, nested
+from sewall.tables import read_table, write_table
 from sewall.task import Target
 from sewall.train import TrainConfig
 
@@ -38,154 +43,198 @@ NETWORKS = TrainConfig(epochs=25, patience=4, learning_rate=2e-3, weight_decay=0
 FOLDS, FIT, SCORE = range(3)
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """A finished training.
-
-    Attributes:
-        evaluation: scores on individuals that models did not know.
-        table: their predictions.
-        folder: the run directory.
-        report: the page.
-    """
-
-    evaluation: dict[str, Any]
-    table: pd.DataFrame
-    folder: Path
-    report: Path
-
-    def summary(self) -> str:
-        """Return three lines: how well it predicts, what the network adds, and where the page lies."""
-        scores = {m["key"]: m["metrics"]["pearson"] for m in self.evaluation["models"]}
-        best = self.evaluation["best_simple"]
-        adds, cover = self.evaluation["network_adds"], self.evaluation["calibration"]["coverage"]
-        return (
-            f"{self.evaluation['n']} individuals: correlation of the stack {_words(scores[STACK])}, of {best['name']} "
-            f"{_words(scores[best['key']])}\n"
-            f"the network adds {adds['value']:+.3f} ({adds['lower']:+.3f} to {adds['upper']:+.3f}) to the stack; "
-            f"{100 * self.evaluation['level']:g} % intervals cover {100 * cover['value']:.1f} %\n"
-            f"{self.report}"
-        )
-
-
-def _words(score: dict[str, float]) -> str:
-    return f"{score['value']:.3f} ({score['lower']:.3f} to {score['upper']:.3f})"
-
-
-def train(genotypes: str | Path, *, phenotypes: str | Path, trait: str, out: str | Path, **options: Any) -> TrainResult:
+def train(genotypes: str | Path, *, out: str | Path, **options: Any) -> TrainResult | TrainResults:
     """Train all models of a trait by cross-fitting, score them, and write the bundle that predicts it.
 
     Args:
         genotypes: PLINK 1 or 2, VCF, BCF, VCF Zarr, HapMap text or a matrix.
-        phenotypes: table with the columns ``sample_id`` and the trait.
-        trait: name of the column.
         out: the run directory; a run that was interrupted there goes on.
-        **options: the fields of `TrainOptions`, named as on the command line.
+        **options: the fields of `TrainOptions`, named as on the command line; ``phenotypes``, a table with the columns
+            ``sample_id`` and the trait, and ``trait``, the name of the column or of several, are needed.
+
+    Returns:
+        The result; of several traits a result for each, side by side.
 
     Raises:
         SewallError: for anything that the user can mend, in one line.
     """
-    given = TrainOptions.of(genotypes=genotypes, phenotypes=phenotypes, trait=trait, out=out, **options)
+    given = TrainOptions.of(genotypes=genotypes, out=out, **options)
     begun = now()
     with started(given) as (folder, console):
+        _check_folders(given)
         people = read_training(given, folder, console)
-        task = _task(given, people)
-        bundle, found = _learn(given, folder, console, task, people)
-        evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
-        table = _write(folder, given, evaluation, people, bundle, found)
-        write_json(folder.claim("run.json"), _record(given, folder, people, begun))
+        for note in people.notes:
+            console.say(f"note: {note}")
+        run = _Run(given, folder, people, begun)
+        for name, joint in run.parts():
+            run.learn(name, joint, console)
+        shutil.rmtree(folder.path / "fits", ignore_errors=True)
         with console.bar("writing the report"):
-            from sewall.report import write_report
-
-            folder.claim("report.html")
-            report = write_report(folder.path)
-    return TrainResult(evaluation, table, folder.path, report)
+            traits = {trait: run.result(trait) for trait in given.trait}
+            return traits[given.trait[0]] if len(traits) == 1 else run.together(traits)
 
 
-def _task(options: TrainOptions, people: Labelled) -> TraitTask:
-    assert people.examples.target is not None
-    low, high = float(people.examples.target.min()), float(people.examples.target.max())
-    shape = NetShape.article() if options.model == "article" else NetShape()
-    return TraitTask(Target(options.trait, "", "identity", low, high), people.panel.sites, shape, options.window)
+@dataclass(frozen=True)
+class _Run:
+    """One training: what was asked, where it goes, and of whom."""
 
+    options: TrainOptions
+    folder: RunDirectory
+    people: Labelled
+    begun: str
 
-def _learn(
-    options: TrainOptions, folder: RunDirectory, console: Console, task: TraitTask, people: Labelled
-) -> tuple[Bundle, Nested]:
-    examples = people.examples
-    assert examples.target is not None
-    folds = divide(task, examples, options.folds, stream(folder.seed, FOLDS))
-    workers = options.threads or len(os.sched_getaffinity(0))
-    units = 1 + options.folds + options.folds * (options.folds - 1) // 2
-    with folder.stage("train") as stage:
-        place = folder.claim("fits")
-        with console.bar(f"fitting all models, {units} times", 2 * units - 1) as bar:
-            fits = fit_all(task, examples, folds, NETWORKS, place, stream(folder.seed, FIT), workers, bar.advance)
-        found = nested(task, fits, task.target.forward(examples.target), leave=(PLACE,))
-        if not stage.done:
-            bundle = _scored(options, folder, task, people, fits, found)
-            bundle.save(stage.makes("bundle"))
+    def parts(self) -> list[tuple[str, list[str]]]:
+        """Return the traits that one network learns at once, under a name: all quantities, and each in classes."""
+        classed = [name for name in self.options.trait if name in self.people.classes]
+        quantities = [name for name in self.options.trait if name not in self.people.classes]
+        return [
+            *([("quantities", quantities)] if quantities else []),
+            *((plain_name(name), [name]) for name in classed),
+        ]
+
+    def learn(self, name: str, traits: list[str], console: Console) -> None:
+        """Fit, score and bundle traits, once."""
+        with self.folder.stage(f"train {name}" if len(self.options.trait) > 1 else "train") as stage:
+            if stage.done:
+                return
+            questions = self._questions(traits)
+            folds = questions[0].folds.number
+            units = 1 + folds + folds * (folds - 1) // 2
+            place = self.folder.claim("fits") / name
+            workers = self.options.threads or len(os.sched_getaffinity(0))
+            steps = len(traits) * units + units - 1
+            with console.bar(f"fitting all models, {units} times", steps) as bar:
+                fits = fit_all(questions, NETWORKS, place, stream(self.folder.seed, FIT), workers, bar.advance)
+            for trait, question, found in zip(traits, questions, fits, strict=True):
+                self._bundle(stage, trait, question, found)
+
+    def _questions(self, traits: list[str]) -> list[Question]:
+        """Return what is asked of each trait, all in folds of one division."""
+        grouped = self.options.groups is not None
+        tasks = [self._task(trait) for trait in traits]
+        together = self.people.examples(traits, grouped)
+        if self.options.leave_out is not None:
+            assert self.people.groups is not None
+            folds, _ = leave_out(tasks[0], together, self.people.groups)
         else:
-            bundle = bundles.load(folder.path / "bundle", task)
-    return bundle, found
+            folds = divide(tasks[0], together, self.options.folds, stream(self.folder.seed, FOLDS))
+        return [self._question(task, trait, folds, grouped) for task, trait in zip(tasks, traits, strict=True)]
+
+    def _question(self, task: TraitTask, trait: str, folds: Folds, grouped: bool) -> Question:
+        examples = self.people.examples([trait], grouped)
+        assert examples.target is not None
+        return Question(task, examples, folds.among(np.isfinite(examples.target)))
+
+    def _task(self, trait: str) -> TraitTask:
+        values = self.people.traits[trait]
+        classes = self.people.classes.get(trait, ())
+        target = Target(trait, "", "identity", float(values.min()), float(values.max()), classes)
+        shape = NetShape.article() if self.options.model == "article" else NetShape()
+        return TraitTask(target, self.people.panel.sites, shape, self.options.window)
+
+    def _bundle(self, stage: Stage, trait: str, question: Question, fits: Fits) -> None:
+        task, examples = question.task, question.examples
+        assert isinstance(task, TraitTask) and examples.target is not None
+        found = nested(task, fits, task.target.forward(examples.target), leave=(PLACE,))
+        bundle = self._scored(task, question, fits, found)
+        bundle.save(stage.makes(self.place(trait, "bundle")))
+        table = outputs.held_out_table(examples, found, bundle, task.target, self.options.level)
+        header = outputs.header(trait, self.options.level, True)
+        write_table(stage.makes(self.place(trait, "predictions.tsv")), table, header)
+        evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
+        write_json(stage.makes(self.place(trait, "evaluation.json")), evaluation)
+
+    def _scored(self, task: TraitTask, question: Question, fits: Fits, found: Nested) -> Bundle:
+        panel, level, seed = self.people.panel, self.options.level, stream(self.folder.seed, SCORE)
+        extra = packed_sites(panel.sites) | {"frequency": frequencies(panel, np.arange(len(panel.sites)), found.rows)}
+        bundle = crossrun.bundle_of(task, question.examples, fits, found, extra)
+        scores = crossscores.evaluate(task, question.examples, bundle, found, level, seed)
+        bundle = crossrun.described(bundle, task, self._about(task, fits, len(found.rows)), scores)
+        best = next(m for m in bundle.simple_models if m.key == bundle.about["best_simple"])
+        scores |= {"best_simple": {"key": best.key, "name": best.name}, "learning": fits.learning}
+        scores["held_out"] = (
+            f"{len(found.rows):,} individuals, each predicted by models that were fitted without its fold "
+            f"({fits.folds.number} folds{self._how_divided()})"
+        )
+        return bundle
+
+    def _how_divided(self) -> str:
+        if self.options.leave_out is not None:
+            return f", each one {self.options.leave_out}"
+        return "" if self.options.groups is None else f", whole groups of {self.options.groups} together"
+
+    def _about(self, task: TraitTask, fits: Fits, individuals: int) -> dict[str, Any]:
+        sites = self.people.panel.sites
+        return {
+            "job": TraitTask.name,
+            "description": f"{task.target.name} of individuals, from genotypes.",
+            "covariates": list(self.people.people.names),
+            "given_covariates": list(self.options.covariates),
+            "levels": {name: list(levels) for name, levels in self.people.levels.items()},
+            "trained_on": {
+                "individuals": individuals, "sites": len(sites), "chromosomes": len(sites.chromosomes()),
+                "folds": fits.folds.number, "groups": self.options.groups or self.options.leave_out or "none",
+                "model": self.options.model,
+                "window": [network.recipe()["length"] for network in fits.networks],
+            },
+            "limits": [
+                "Association, not causation: a site may predict because it lies near a cause, or by ancestry.",
+                "Valid for individuals like those of the training; the support check says who is not.",
+                "The bundle holds the packed genotypes of the training individuals, which the Gaussian kernel needs: "
+                "share it as you would share them.",
+            ],
+        }  # fmt: skip
+
+    def place(self, trait: str, name: str) -> str:
+        """Return where a file of a trait lies in the run directory: in a folder of its own where there are several."""
+        return f"{plain_name(trait)}/{name}" if len(self.options.trait) > 1 else name
+
+    def result(self, trait: str) -> TrainResult:
+        """Return what was found of a trait, with its page."""
+        from sewall.report import write_report
+
+        write_json(self.folder.claim(self.place(trait, "run.json")), self._record(trait))
+        path = self.folder.claim(self.place(trait, "report.html"))
+        evaluation = json.loads((path.parent / "evaluation.json").read_text(encoding="utf-8"))
+        table = read_table(path.parent / "predictions.tsv")
+        return TrainResult(evaluation, table, path.parent, write_report(path.parent))
+
+    def together(self, traits: dict[str, TrainResult]) -> TrainResults:
+        """Set several traits side by side."""
+        from sewall.report import write_report
+
+        table = side_by_side(traits)
+        write_table(self.folder.claim("traits.tsv"), table, ["one row per trait; scores on individuals held out"])
+        write_json(self.folder.claim("run.json"), self._record(None))
+        self.folder.claim("report.html")
+        return TrainResults(traits, table, self.folder.path, write_report(self.folder.path))
+
+    def _record(self, trait: str | None) -> dict[str, Any]:
+        panel, options = self.people.panel, self.options
+        left_out = sum(panel.counts.values())
+        return provenance.record(
+            job="trait", verb="train", command=command("train", options, ("genotypes",), self.folder.seed),
+            arguments=options.resolved(), seed=self.folder.seed, started=self.begun, stages=self.folder.seconds,
+            inputs=[input_record(options.genotypes, panel)], citations=CITATIONS, level=options.level,
+            dropped=[
+                {"reason": r, "count": n, "of": len(panel.sites) + left_out} for r, n in panel.counts.items() if n
+            ],
+            notes=list(self.people.notes), covariates=list(self.people.people.names), trait=trait,
+        )  # fmt: skip
 
 
-def _scored(
-    options: TrainOptions, folder: RunDirectory, task: TraitTask, people: Labelled, fits: Fits, found: Nested
-) -> Bundle:
-    panel = people.panel
-    extra = packed_sites(panel.sites) | {"frequency": frequencies(panel, np.arange(len(panel.sites)), found.rows)}
-    bundle = crossrun.bundle_of(task, people.examples, fits, found, extra)
-    scores = crossrun.evaluate(task, people.examples, bundle, found, options.level, stream(folder.seed, SCORE))
-    bundle = crossrun.described(bundle, task, _about(options, people, fits), scores)
-    best = next(m for m in bundle.simple_models if m.key == bundle.about["best_simple"])
-    scores |= {"best_simple": {"key": best.key, "name": best.name}, "learning": fits.learning}
-    scores["held_out"] = (
-        f"{len(found.rows):,} individuals, each predicted by models that were fitted without its fold "
-        f"({options.folds} folds{'' if options.groups is None else f', whole groups of {options.groups} together'})"
-    )
-    return bundle
+def _check_folders(options: TrainOptions) -> None:
+    places: dict[str, str] = {}
+    for trait in options.trait:
+        other = places.setdefault(plain_name(trait), trait)
+        if other != trait:
+            raise SewallError(f"--trait: {other} and {trait} would share the folder {plain_name(trait)}; rename one")
 
 
-def _about(options: TrainOptions, people: Labelled, fits: Fits) -> dict[str, Any]:
-    sites = people.panel.sites
-    return {
-        "job": TraitTask.name,
-        "description": f"{options.trait} of individuals, from genotypes.",
-        "covariates": list(people.covariates),
-        "given_covariates": list(options.covariates),
-        "levels": {name: list(levels) for name, levels in people.levels.items()},
-        "trained_on": {
-            "individuals": len(people.examples), "sites": len(sites), "chromosomes": len(sites.chromosomes()),
-            "folds": options.folds, "groups": options.groups or "none", "model": options.model,
-            "window": [network.recipe()["length"] for network in fits.networks],
-        },
-        "limits": [
-            "Association, not causation: a site may predict because it lies near a cause, or by ancestry.",
-            "Valid for individuals like those of the training; the support check says who is not.",
-            "The bundle holds the packed genotypes of the training individuals, which the Gaussian kernel needs: "
-            "share it as you would share them.",
-        ],
-    }  # fmt: skip
+def plain_name(trait: str) -> str:
+    """Return the name of a trait as that of a folder.
 
-
-def _write(
-    folder: RunDirectory, options: TrainOptions, evaluation: dict[str, Any], people: Labelled, bundle: Bundle,
-    found: Nested,
-) -> pd.DataFrame:  # fmt: skip
-    table = outputs.held_out_table(people.examples, found, bundle, options.level)
-    write_table(folder.claim("predictions.tsv"), table, outputs.header(options.trait, options.level, True))
-    write_json(folder.claim("evaluation.json"), evaluation)
-    return table
-
-
-def _record(options: TrainOptions, folder: RunDirectory, people: Labelled, begun: str) -> dict[str, Any]:
-    panel = people.panel
-    left_out = sum(panel.counts.values())
-    return provenance.record(
-        job="trait", verb="train", command=command("train", options, ("genotypes",), folder.seed),
-        arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[input_record(options.genotypes, panel)], citations=CITATIONS, level=options.level,
-        dropped=[{"reason": r, "count": n, "of": len(panel.sites) + left_out} for r, n in panel.counts.items() if n],
-        notes=list(people.notes), covariates=list(people.covariates),
-    )  # fmt: skip
+    >>> plain_name("Plant height (cm)")
+    'Plant_height_cm'
+    """
+    return re.sub(r"[^\w.-]+", "_", trait).strip("_.") or "trait"

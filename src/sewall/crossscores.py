@@ -1,0 +1,161 @@
+"""What ``evaluation.json`` holds of cross-fitted models: every score is from people that the models did not know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sewall.bundle import Bundle
+from sewall.crossfit import NETWORK, CrossTask, Floats
+from sewall.run import CURVE, MOST_SHOWN, covers
+from sewall.stacking import STACK, WITHOUT, Nested, Stack
+from sewall.task import Examples, Rows
+from sewall.trust import diagnose
+from sewall.trust.compare import compare, paired_difference
+from sewall.trust.held_out import held_out_intervals, held_out_sets
+from sewall.trust.metrics import CLASSIFICATION, METRICS
+
+QUANTITY = ("pearson", "r2", "spearman", "mae", "rmse", "bias")
+BINS = 10  # of the called class's probability, to set beside how often it is right
+
+
+def metric_of(task: CrossTask) -> str:
+    """Return the metric by which models of a task are ranked."""
+    return "auroc" if task.target.classes else "pearson"
+
+
+def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested, level: float, seed: int) -> Any:
+    """Return what ``evaluation.json`` holds."""
+    rows, target, metric = nested.rows, task.target, metric_of(task)
+    truth = known_truth(task, examples, rows)
+    answers = {key: target.backward(values) for key, values in nested.answers.items()}
+    names = {m.key: m.name for m in bundle.simple_models}
+    names |= {NETWORK: f"network (mean of {len(bundle.networks)})", STACK: "stack of all models"}
+    groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
+    compared = compare(
+        truth, answers, _parameters(bundle, nested.final), metric, seed, groups, names=names,
+        metrics=CLASSIFICATION if target.classes else QUANTITY,
+    )  # fmt: skip
+    adds = {
+        kind: paired_difference(
+            truth, answers[STACK], target.backward(values), metric, groups=groups, seed=seed
+        ).to_dict()
+        for kind, values in nested.lesser.items()
+    }
+    return {
+        "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
+        "n": len(rows), "level": level, "metric": metric, **compared.to_dict(),
+        "beyond_base": {} if target.classes else beyond_base(answers, truth, task.base),
+        "stack": {"base": nested.final.base, "weights": nested.final.weights, "by_fold": nested.weights},
+        "network_adds": adds.pop(WITHOUT), "adds_to": adds,
+        "by_fold": by_fold(answers, truth, bundle.calibration["fold"], metric),
+        **(_of_classes if target.classes else _of_a_quantity)(task, bundle, answers[STACK], truth, level, seed),
+    }  # fmt: skip
+
+
+def known_truth(task: CrossTask, examples: Examples, rows: Rows) -> Floats:
+    """Return the target of *rows* in its unit, or the number of the class."""
+    assert examples.target is not None
+    return np.asarray(examples.target[rows], float)
+
+
+def _parameters(bundle: Bundle, stack: Stack) -> dict[str, int]:
+    sizes = {m.key: m.parameters for m in bundle.simple_models}
+    sizes[NETWORK] = sum(p.numel() for network in bundle.networks for p in network.parameters())
+    sizes[STACK] = 1 + sum(sizes.values())
+    return sizes
+
+
+def beyond_base(answers: dict[str, Floats], truth: Floats, base: str) -> dict[str, float]:
+    """Return, by model, the correlation of what it adds to the base model with what the base model leaves.
+
+    With sex and other covariates as base this is the accuracy of the genetic part.
+    """
+    left = truth - answers[base]
+    added = {key: values - answers[base] for key, values in answers.items() if key != base}
+    return {key: _metric("pearson", left, values) for key, values in added.items()}
+
+
+def by_fold(answers: dict[str, Floats], truth: Floats, fold: NDArray[np.int64], metric: str) -> list[dict[str, Any]]:
+    """Return the metric of each model, fold by fold."""
+    found = []
+    for k in np.unique(fold):
+        mine = fold == k
+        scores = {key: _metric(metric, truth[mine], values[mine]) for key, values in answers.items()}
+        found.append({"fold": int(k) + 1, "n": int(mine.sum()), metric: scores})
+    return found
+
+
+def _metric(metric: str, truth: Floats, answer: Floats) -> float:
+    """Return a metric; 0 for the correlation with an answer that does not vary."""
+    if answer.ndim == 1 and min(truth.std(), answer.std()) < 1e-12:
+        return 0.0
+    return METRICS[metric].function(truth, answer)
+
+
+def _of_a_quantity(
+    task: CrossTask, bundle: Bundle, answer: Floats, truth: Floats, level: float, seed: int
+) -> dict[str, Any]:
+    shown = np.linspace(0, len(truth) - 1, min(len(truth), MOST_SHOWN)).astype(int)
+    scatter = np.column_stack([truth, answer])[shown].tolist()
+    return {"calibration": _intervals(task, bundle, truth, level), "scatter": scatter}
+
+
+def _intervals(task: CrossTask, bundle: Bundle, truth: Floats, level: float) -> dict[str, Any]:
+    """Return coverage, width and interval score of intervals that were fitted without the fold they are judged on."""
+
+    def ends(at: float) -> tuple[Floats, Floats]:
+        lower, upper = (task.target.backward(end) for end in held_out_intervals(bundle.calibration, at))
+        return lower, upper
+
+    lower, upper = ends(level)
+    groups: list[dict[str, Any]] = []
+    stratum = bundle.calibration["stratum"]
+    for code, name in task.stratum_names.items():
+        rows = stratum == code
+        if rows.any() and not rows.all():
+            width = float((upper - lower)[rows].mean())
+            coverage = covers(lower[rows], upper[rows], truth[rows])
+            groups.append({"group": name, "n": int(rows.sum()), "coverage": coverage, "width": width})
+    return {
+        "coverage": covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
+        "curve": [{"level": at, "coverage": covers(*ends(at), truth)} for at in CURVE],
+        "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),
+    }  # fmt: skip
+
+
+def _of_classes(
+    task: CrossTask, bundle: Bundle, answer: Floats, truth: Floats, level: float, seed: int
+) -> dict[str, Any]:
+    """Return coverage and size of sets that were fitted without the fold they are judged on, and reliability."""
+    labels = truth.astype(np.int64)
+
+    def holds(at: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        members = held_out_sets(bundle.calibration, at, seed)
+        return members, members[np.arange(len(labels)), labels]
+
+    members, held = holds(level)
+    by_class = [
+        {"group": name, "n": int((labels == k).sum()), "coverage": diagnose.share(held[labels == k]).to_dict()}
+        for k, name in enumerate(task.target.classes)
+        if (labels == k).any()
+    ]
+    calibration = {
+        "coverage": diagnose.share(held).to_dict(), "set_size": float(members.sum(axis=1).mean()),
+        "by_group": by_class,
+        "curve": [{"level": at, "coverage": diagnose.share(holds(at)[1]).to_dict()} for at in CURVE],
+    }  # fmt: skip
+    return {"calibration": calibration, "reliability": reliability(answer, labels)}
+
+
+def reliability(probabilities: Floats, labels: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Return, by bins of the called class's probability, its mean and how often the call was right."""
+    called, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((called * BINS).astype(int), BINS - 1)
+    return [
+        {"said": float(called[bins == k].mean()), "right": diagnose.share(right[bins == k]).to_dict(),
+         "n": int((bins == k).sum())}
+        for k in np.unique(bins)
+    ]  # fmt: skip
