@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.bundle import Bundle
 from sewall.crossfit import NETWORK, CrossTask, Floats
-from sewall.run import CURVE, MOST_SHOWN, covers
+from sewall.errors import SewallError
+from sewall.run import CURVE, MOST_SHOWN, Predictions, covers
 from sewall.stacking import STACK, WITHOUT, Nested, Stack
-from sewall.task import Examples, Rows
+from sewall.task import Examples, Rows, Target
 from sewall.trust import diagnose
 from sewall.trust.compare import compare, paired_difference
 from sewall.trust.held_out import held_out_intervals, held_out_sets
@@ -53,6 +56,72 @@ def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested
         "by_fold": by_fold(answers, truth, bundle.calibration["fold"], metric),
         **(_of_classes if target.classes else _of_a_quantity)(task, bundle, answers[STACK], truth, level, seed),
     }  # fmt: skip
+
+
+def evaluate_new(
+    task: CrossTask,
+    bundle: Bundle,
+    predicted: Predictions,
+    truth: Floats,
+    strata: NDArray[np.int64],
+    level: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Return what ``evaluation.json`` holds of a bundle's predictions of individuals that it does not know.
+
+    Args:
+        task: the job.
+        bundle: that predicted.
+        predicted: of everybody, with the answers of all models.
+        truth: ``(examples,)`` in the target's unit, or the number of the class; NaN where it is not known.
+        strata: ``(examples,)``.
+        level: of intervals or sets.
+        seed: of the bootstrap.
+
+    Raises:
+        SewallError: nobody was both answered and measured.
+    """
+    table, target, metric = predicted.table, task.target, metric_of(task)
+    used = np.flatnonzero(np.isfinite(truth) & table.iloc[:, 1].notna().to_numpy())
+    if len(used) < 3:
+        raise SewallError(f"{len(used)} individuals were both predicted and measured; 3 are needed for a score")
+    answers = {key: values[used] for key, values in predicted.answers.items()}
+    names = {m.key: m.name for m in bundle.simple_models}
+    names |= {NETWORK: f"network (mean of {len(bundle.networks)})", STACK: "stack of all models"}
+    compared = compare(
+        truth[used], answers, _parameters(bundle, Stack(target, **bundle.about["stack"])), metric, seed, names=names,
+        metrics=CLASSIFICATION if target.classes else QUANTITY,
+    )  # fmt: skip
+    claimed = used[(table["support"] != "outside").to_numpy()[used]]
+    return {
+        "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
+        "n": len(used), "level": level, "metric": metric, **compared.to_dict(),
+        "calibration": _held(table, target, truth, strata, claimed, task.stratum_names),
+        **({"reliability": reliability(answers[STACK], truth[used].astype(np.int64))} if target.classes else {}),
+    }  # fmt: skip
+
+
+def _held(
+    table: pd.DataFrame, target: Target, truth: Floats, strata: NDArray[np.int64], rows: Rows,
+    names: Mapping[int, str],
+) -> dict[str, Any]:  # fmt: skip
+    """Return how often what was claimed of *rows* holds, of all and by stratum."""
+    if len(rows) == 0:
+        return {}
+    if target.classes:
+        true = np.array(target.classes, object)[truth[rows].astype(int)]
+        held = np.array([name in str(s).split(",") for name, s in zip(true, table["set"].iloc[rows], strict=True)])
+        size = {"set_size": float(table["set"].iloc[rows].str.count(",").mean() + 1)}
+    else:
+        lower, upper = (table[end].to_numpy(float)[rows] for end in ("lower", "upper"))
+        held = (lower <= truth[rows]) & (truth[rows] <= upper)
+        size = {"width": float((upper - lower).mean())}
+    groups = [
+        {"group": name, "n": int(mine.sum()), "coverage": diagnose.share(held[mine]).to_dict()}
+        for code, name in names.items()
+        if 0 < (mine := strata[rows] == code).sum() < len(rows)
+    ]
+    return {"coverage": diagnose.share(held).to_dict(), **size, "by_group": groups}
 
 
 def known_truth(task: CrossTask, examples: Examples, rows: Rows) -> Floats:

@@ -227,3 +227,49 @@ def test_scores_of_classes_sum_to_one_and_come_back_from_their_state() -> None:
     assert (found.argmax(axis=1) == labels[held]).mean() > 0.5
     again = ClassScores(ClassOdds(target), GBLUP()).with_state(model.state())
     np.testing.assert_allclose(again.predict(examples, held), found, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def half(files: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainResult]:
+    """A training on the first three quarters of the cohort, by a list of them."""
+    folder = tmp_path_factory.mktemp("half")
+    (folder / "first.txt").write_text("".join(f"p{k}\n" for k in range(180)))
+    return folder, trained(files, folder / "out", trait="height", samples=folder / "first.txt")
+
+
+def test_a_bundle_is_judged_by_individuals_that_it_does_not_know(
+    half: tuple[Path, TrainResult], files: Path, tmp_path: Path
+) -> None:
+    assert half[1].evaluation["n"] == 180
+    given = {"phenotypes": files / "traits.tsv", "seed": 1, "verbosity": 0}
+    found = trait.evaluate(half[1].folder / "bundle", files / "cohort.hmp.txt", out=tmp_path / "out", **given)
+    assert found.evaluation["n"] == PEOPLE - 180
+    r = {m["key"]: m["metrics"]["pearson"]["value"] for m in found.evaluation["models"]}
+    assert r["stack"] > 0.4 and "network" in r
+    new = found.table[found.table["sample_id"].isin([f"p{k}" for k in range(180, PEOPLE)])]
+    assert np.corrcoef(new["estimate"], new["measured"])[0, 1] == pytest.approx(r["stack"], abs=1e-4)
+    assert found.evaluation["calibration"]["coverage"]["value"] > 0.7
+    page = found.report.read_text()
+    assert "60 individuals that were not in its training" in page and "180 individuals have ids of the training" in page
+    assert "of the stack" in found.summary()
+
+
+def test_only_known_individuals_cannot_judge(half: tuple[Path, TrainResult], files: Path, tmp_path: Path) -> None:
+    given = {"phenotypes": files / "traits.tsv", "samples": half[0] / "first.txt", "seed": 1, "verbosity": 0}
+    with pytest.raises(SewallError, match="all 180 individuals that were measured have ids of the training"):
+        trait.evaluate(half[1].folder / "bundle", files / "cohort.hmp.txt", out=tmp_path / "out", **given)
+
+
+def test_classes_are_judged_by_their_names(ill: TrainResult, files: Path, tmp_path: Path) -> None:
+    given = {"phenotypes": files / "traits.tsv", "keep_known": True, "seed": 1, "verbosity": 0}
+    found = trait.evaluate(ill.folder / "bundle", files / "cohort.hmp.txt", out=tmp_path / "out", **given)
+    assert found.evaluation["metric"] == "auroc" and found.table["measured"].astype(str).isin(["1", "2"]).all()
+    table = pd.read_csv(files / "traits.tsv", sep="\t").assign(ill=lambda t: t["ill"] + 4)
+    table.to_csv(tmp_path / "other.tsv", sep="\t", index=False)
+    with pytest.raises(
+        SewallError, match="ill is '5' in some individuals, unknown to the bundle; its classes are 1, 2"
+    ):
+        trait.evaluate(
+            ill.folder / "bundle", files / "cohort.hmp.txt", phenotypes=tmp_path / "other.tsv", out=tmp_path / "again",
+            verbosity=0,
+        )  # fmt: skip

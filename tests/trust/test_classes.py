@@ -34,3 +34,24 @@ def test_sets_hold_the_true_class_however_wrong_the_probabilities(sharpness):
     assert abs(members[np.arange(2000), labels[2000:]].mean() - 0.9) < 0.025
     assert 1 < members.sum(axis=1).mean() < 3.5
     assert members[np.arange(2000), p[2000:].argmax(axis=1)].all()
+
+
+def test_sets_by_class_hold_in_a_rare_class_too():
+    rng = np.random.default_rng(5)
+    labels = (rng.random(8000) < 0.12).astype(int)
+    score = labels + 1.2 * rng.standard_normal(8000)
+    p = Temperature(1.0).apply(np.column_stack([np.zeros(8000), 1.1 * score - 2.5]))
+    half, held = slice(0, 4000), np.arange(4000, 8000)
+    rare = labels[held] == 1
+
+    def shares(sets):
+        members = sets.apply(p[held], seed=2)
+        return members[np.flatnonzero(rare), 1].mean(), members[np.flatnonzero(~rare), 0].mean()
+
+    rare_alone, common_alone = shares(ConformalSets.fit(p[half], labels[half], 0.9, seed=1))
+    assert rare_alone < 0.85
+    by_class = ConformalSets.fit_by_class(p[half], labels[half], 0.9, seed=1)
+    rare_own, common_own = shares(ConformalSets.from_state(by_class.state()))
+    assert abs(rare_own - 0.9) < 0.05 and 0.86 < common_own
+    few = ConformalSets.fit_by_class(p[:300], labels[:300], 0.9, seed=1)
+    assert few.mass[1] == ConformalSets.fit(p[:300], labels[:300], 0.9, seed=1).mass

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sewall.data.headers import check_whole, detect_format, mended_copy, read_header
@@ -21,8 +21,6 @@ LAYOUT = 1
 
 _BLOCK = 1 << 20
 _SMALL = 1 << 16
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,19 @@ class Converted:
     notes: tuple[str, ...] = ()
 
 
-def as_vcz(path: str | Path, cache: str | Path, progress: Progress | None = None) -> Converted:
+def as_vcz(
+    path: str | Path, cache: str | Path, progress: Progress | None = None, keep: Sequence[str] = ()
+) -> Converted:
     """Return *path* as VCF Zarr, converting it into *cache* unless a whole copy lies there already.
 
     The copy is written under a temporary name and renamed when it is whole; nothing stays behind after a failure.
+
+    Args:
+        path: of any format that `sewall.data.headers.detect_format` knows.
+        cache: directory for the copy.
+        progress: told how far a conversion is.
+        keep: what of a VCF or BCF to copy beside the called genotypes, see `VcfSource`; a copy with more has another
+            name.
 
     Raises:
         SewallError: the file is missing, empty, cut, damaged, of no known format, or its content is unusable.
@@ -55,9 +62,10 @@ def as_vcz(path: str | Path, cache: str | Path, progress: Progress | None = None
     files = fileset(path) if kind == "plink" else (path,)
     digest = file_digest(files)
     notes = _notes(path, kind)
-    store = Path(cache) / f"{path.name.split('.')[0]}-{digest[:16]}-{LAYOUT}.vcz"
+    keep = keep if kind in ("vcf", "bcf") else ()
+    store = Path(cache) / f"{'-'.join([path.name.split('.')[0], digest[:16], str(LAYOUT), *keep])}.vcz"
     if not store.exists():
-        _convert(path, kind, store, progress)
+        _convert(path, kind, store, progress, keep)
     return Converted(store, digest, notes)
 
 
@@ -84,8 +92,6 @@ def _directory_digest(path: Path) -> str:
 def _notes(path: Path, kind: str) -> tuple[str, ...]:
     """Say what is not as it should be but can be read all the same."""
     found = {"vcf": _header_note, "plink": irregularities}.get(kind, lambda _: "")(path)
-    if found:
-        log.warning(found)
     return (found,) if found else ()
 
 
@@ -100,12 +106,13 @@ def _header_note(path: Path) -> str:
     )
 
 
-def _convert(path: Path, kind: str, store: Path, progress: Progress | None) -> None:
+def _convert(path: Path, kind: str, store: Path, progress: Progress | None, keep: Sequence[str]) -> None:
     with room_on_disk(store):
         store.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".converting-", dir=store.parent))
         try:
-            {"vcf": _vcf, "bcf": _vcf, "plink": _plink, "trees": _trees}[kind](path, work, progress)
+            write = {"plink": _plink, "trees": _trees}.get(kind) or partial(_vcf, keep=keep)
+            write(path, work, progress)
             _settle(work / "out.vcz", store)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -120,7 +127,7 @@ def _settle(made: Path, store: Path) -> None:
             raise
 
 
-def _vcf(path: Path, work: Path, progress: Progress | None) -> None:
+def _vcf(path: Path, work: Path, progress: Progress | None, keep: Sequence[str]) -> None:
     from bio2zarr import vcz
 
     check_whole(path)
@@ -129,7 +136,7 @@ def _vcf(path: Path, work: Path, progress: Progress | None) -> None:
         header = read_header(path)
         lines = header.lines
         readable = mended_copy(path, header, work / "mended.vcf.gz") if header.wrong else path
-    source = VcfSource(readable, path, lines, progress)
+    source = VcfSource(readable, path, lines, progress, keep)
     vcz.encode(source, source.generate_schema(), work / "out.vcz", worker_processes=0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +12,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.data.delimited import table_rows
+from sewall.data.panels.sexes import sex_code
+from sewall.data.rqtl2 import traits_table
 from sewall.data.samples import refuse_duplicates
 from sewall.errors import SewallError, some_names
 from sewall.task import Rows
 
-QUANTITY, BINARY = "quantity", "binary"
+QUANTITY, BINARY, CLASSES = "quantity", "binary", "classes"
 
 _MISSING = frozenset({"", "na", "nan", ".", "-", "null", "none", "n/a"})
 _PLINK_MISSING = frozenset({"-9", "-9.0"})
+_SEX_COLUMNS = frozenset({"sex", "gender"})
 _CLASS_CODES = ([0, 1], [1, 2])
 _FEW_LEVELS = 10
+_FEWEST_OF_A_CLASS = 10  # individuals; with fewer, cross-validation cannot tell how often they are recognised
 _MOST_LEVELS_SHARE = 0.5  # of the individuals; text with more is no category
 
 
@@ -32,8 +36,9 @@ class Phenotypes:
     Attributes:
         path: the table.
         sample_ids: one per individual, as text.
-        traits: ``(individuals, traits)`` float64, NaN where not measured; binary traits are 0 and 1.
-        kinds: ``quantity`` or ``binary`` by trait.
+        traits: ``(individuals, traits)`` float64, NaN where not measured; a class stands as its number, 0, 1, ...
+        kinds: ``quantity``, ``binary`` (two classes) or ``classes`` by trait.
+        classes: names of the classes by trait, in the order of their numbers.
         covariates: ``(individuals, columns)`` float64 without intercept; a category has a column ``name=level`` for
             each level but its commonest; NaN where missing.
         levels: levels of each category, the commonest first; give them to `read_phenotypes` for prediction.
@@ -48,6 +53,7 @@ class Phenotypes:
     kinds: Mapping[str, str]
     covariates: pd.DataFrame
     levels: Mapping[str, Sequence[str]]
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: NDArray[np.str_] | None = None
     counts: Mapping[str, int] | None = None
     notes: tuple[str, ...] = ()
@@ -65,6 +71,11 @@ class Phenotypes:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def of(self, sample_ids: Sequence[str]) -> Phenotypes:
+        """Return those of *sample_ids* that the table has."""
+        wanted = set(sample_ids)
+        return self.take(np.array([k for k, name in enumerate(self.sample_ids) if name in wanted], np.intp))
+
 
 def read_phenotypes(
     path: str | Path,
@@ -74,25 +85,28 @@ def read_phenotypes(
     groups: str | None = None,
     ids: str | None = None,
     categories: Iterable[str] = (),
+    classes: Iterable[str] = (),
     levels: Mapping[str, Sequence[str]] | None = None,
 ) -> Phenotypes:
     """Read traits and covariates from a table with a header, one individual a line.
 
     Missing values are empty cells, ``NA``, ``NaN``, ``.``, and ``-9`` in a trait without other negative values. A
-    trait of two values is binary: the lower becomes 0, the higher 1. Text in a covariate makes it a category.
+    trait of two values is binary: the lower becomes 0, the higher 1. A trait of text alone has classes. Text in a
+    covariate makes it a category.
 
     Args:
-        path: CSV or TSV, perhaps gzipped.
+        path: CSV or TSV, perhaps gzipped, or a cross of R/qtl2 (``.zip``).
         traits: columns to predict; by default every other column of numbers that vary; none for prediction.
         covariates: columns that are known of everyone.
         groups: column that names families, cages or populations.
         ids: column of the sample ids; by default ``sample_id``, then ``IID`` of PLINK, then the first.
         categories: covariates whose numbers are names of categories.
+        classes: traits whose numbers are names of classes.
         levels: levels of the categories as they were in training; another level is then an error.
 
     Raises:
-        SewallError: the table is missing or empty, a column is absent, an id occurs twice, a trait holds text (names
-            line and value), or does not vary.
+        SewallError: the table is missing or empty, a column is absent, an id occurs twice, a trait holds numbers
+            and text (names line and value), does not vary, or has a class of too few individuals.
     """
     table = _Table.read(Path(path), ids)
     wanted, chosen = list(covariates or []), set(categories)
@@ -100,7 +114,8 @@ def read_phenotypes(
         table.column(name)
     if traits is None:
         traits = [name for name in table.names if name not in {*wanted, groups} and table.may_be_trait(name)]
-    measured, kinds, notes = _traits(table, traits)
+    measured, named, notes = _traits(table, traits, set(classes))
+    kinds = {str(name): {0: QUANTITY, 2: BINARY}.get(len(named.get(str(name), ())), CLASSES) for name in measured}
     known, found_levels, said = _covariates(table, wanted, chosen, dict(levels or {}))
     labels = np.array(table.column(groups), np.str_) if groups else None
     if labels is not None and np.isin(np.char.lower(labels), list(_MISSING)).any():
@@ -113,10 +128,42 @@ def read_phenotypes(
         kinds,
         known,
         found_levels,
+        named,
         labels,
         {name: count for name, count in counts.items() if count},
         (*notes, *said),
     )
+
+
+def read_sex(path: str | Path, column: str | None = None, ids: str | None = None) -> dict[str, str]:
+    """Read the sex of individuals, in words or codes (1 male, 2 female), by sample id.
+
+    Args:
+        path: CSV or TSV, perhaps gzipped.
+        column: which holds it; by default ``sex`` or ``gender``, or the only one beside the ids.
+        ids: column of the sample ids, as for `read_phenotypes`.
+
+    Raises:
+        SewallError: there is no such column, or a cell is not a sex (names line and cell).
+    """
+    table = _Table.read(Path(path), ids)
+    likely = [name for name in table.names if name.lower() in _SEX_COLUMNS] or table.names
+    if column is None and len(likely) != 1:
+        raise SewallError(f"{path}: which column is the sex? Its columns are {some_names(table.names, 8)}; name it sex")
+    cells = table.column(column if column is not None else likely[0])
+    if {*cells} - _MISSING == {"0", "1"}:
+        raise SewallError(f"{path}: sex is 0 and 1, which may mean either; write male and female, or 1 and 2")
+    for line, name, cell in zip(table.lines, table.ids, cells, strict=True):
+        if cell.lower() not in _MISSING and sex_code(cell) is None:
+            raise SewallError(f"{path}, line {line}: sex '{cell}' of {name} is not known; write male, female or NA")
+    return {name: "" if cell.lower() in _MISSING else cell for name, cell in zip(table.ids, cells, strict=True)}
+
+
+def read_cells(path: str | Path, ids: str | None = None) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the sample ids of a table and its other columns, as text; missing values are empty."""
+    table = _Table.read(Path(path), ids)
+    cells = {name: ["" if cell.lower() in _MISSING else cell for cell in table.column(name)] for name in table.names}
+    return table.ids, cells
 
 
 @dataclass(frozen=True)
@@ -130,9 +177,7 @@ class _Table:
 
     @classmethod
     def read(cls, path: Path, ids: str | None) -> _Table:
-        with table_rows(path) as rows:
-            header = [name.strip() for name in next(rows)[1]]
-            table = [(number, [cell.strip() for cell in fields]) for number, fields in rows]
+        header, table = traits_table(path) if path.suffix == ".zip" else _cells(path)
         if table and len(table[0][1]) == len(header) + 1:
             header = ["sample_id", *header]  # tables of R name the ids in no column
         if not table:
@@ -165,6 +210,11 @@ class _Table:
         """Return the cells of a column that are not missing."""
         return [cell for cell in self.column(name) if cell.lower() not in _MISSING]
 
+    def is_text(self, name: str) -> bool:
+        """Tell whether a column holds words and no numbers."""
+        known = [cell for cell in self.known(name) if cell not in _PLINK_MISSING]
+        return bool(known) and all(_number(cell) is None for cell in known)
+
     def is_numeric(self, name: str) -> bool:
         """Tell whether a column holds numbers and nothing else."""
         known = self.known(name)
@@ -187,6 +237,12 @@ class _Table:
         return found
 
 
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    with table_rows(path) as rows:
+        header = [name.strip() for name in next(rows)[1]]
+        return header, [(number, [cell.strip() for cell in fields]) for number, fields in rows]
+
+
 def _id_column(path: Path, header: Sequence[str], ids: str | None) -> int:
     if ids is not None and ids not in header:
         raise SewallError(f"{path}: has no column {ids} of sample ids; its columns are {some_names(list(header), 12)}")
@@ -205,9 +261,17 @@ def _number(text: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _traits(table: _Table, names: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
-    found, kinds, notes = {}, {}, []
+def _traits(
+    table: _Table, names: Iterable[str], as_classes: set[str]
+) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]], list[str]]:
+    """Return the values of traits, the names of the classes of those that have any, and notes."""
+    found: dict[str, NDArray[np.float64]] = {}
+    classes: dict[str, tuple[str, ...]] = {}
+    notes = []
     for name in names:
+        if name in as_classes or table.is_text(name):
+            found[name], classes[name] = _classes(table, name)
+            continue
         values = table.numbers(name)
         plink = np.array([cell in _PLINK_MISSING for cell in table.column(name)])
         if plink.any() and not (values[~plink] < 0).any():
@@ -215,13 +279,33 @@ def _traits(table: _Table, names: Iterable[str]) -> tuple[pd.DataFrame, dict[str
             notes.append(f"{table.path}: {plink.sum()} values -9 of {name} were read as missing")
         check_varies(table.path, name, values)
         levels = np.unique(values[~np.isnan(values)]).tolist()
-        kinds[name] = BINARY if len(levels) == 2 else QUANTITY
-        if kinds[name] == BINARY:
+        if len(levels) == 2:
+            classes[name] = (f"{levels[0]:g}", f"{levels[1]:g}")
             values = np.where(np.isnan(values), np.nan, values == levels[1])
             if levels not in _CLASS_CODES:
                 notes.append(f"{table.path}: {name} has two values; {levels[0]:g} became 0 and {levels[1]:g} became 1")
         found[name] = values
-    return pd.DataFrame(found, index=range(len(table.ids)), dtype=float), kinds, notes
+    return pd.DataFrame(found, index=range(len(table.ids)), dtype=float), classes, notes
+
+
+def _classes(table: _Table, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the numbers of the classes of a trait, NaN where missing, and their names by alphabet."""
+    cells = table.column(name)
+    missing = [cell.lower() in _MISSING or cell in _PLINK_MISSING for cell in cells]
+    counts = Counter(cell for cell, absent in zip(cells, missing, strict=True) if not absent)
+    if not counts:
+        raise SewallError(f"{table.path}: trait {name} has no value for any individual; leave it out")
+    if len(counts) == 1:
+        raise SewallError(f"{table.path}: trait {name} is {next(iter(counts))} in all {counts.total()} individuals")
+    rarest = min(counts, key=lambda level: counts[level])
+    if counts[rarest] < _FEWEST_OF_A_CLASS:
+        raise SewallError(
+            f"{table.path}: trait {name} is '{rarest}' in {counts[rarest]} individuals; a class needs "
+            f"{_FEWEST_OF_A_CLASS}: mend the cell, merge classes, or write NA"
+        )
+    names = sorted(counts)
+    codes = [np.nan if absent else float(names.index(cell)) for cell, absent in zip(cells, missing, strict=True)]
+    return np.array(codes), tuple(names)
 
 
 def check_varies(path: Path, name: str, values: NDArray[np.float64]) -> None:

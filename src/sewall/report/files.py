@@ -81,7 +81,7 @@ class RunFiles:
     @property
     def held_out(self) -> bool:
         """Whether the predictions are of the training's own examples, each by models that did not know it."""
-        return "measured" in self.predictions
+        return "measured" in self.predictions and not part(self.evaluation, "support")
 
     @cached_property
     def support_counts(self) -> dict[str, int]:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sewall.report import (
+    trait_evaluating,
     trait_explaining,
+    trait_inspecting,
     trait_predicting,
     trait_scoring,
     trait_several,
@@ -18,11 +20,15 @@ from sewall.report.blocks import Answer
 from sewall.report.files import RunFiles, part, parts
 from sewall.report.trait_words import trait_name
 
+_PAGES = {"train": trait_training, "predict": trait_predicting, "evaluate": trait_evaluating}
+
 
 def answer(files: RunFiles) -> Answer:
     """Return what the trait job says on its page, for the verbs that train and that predict."""
     if files.run.get("verb") == "simulate":
         return trait_simulating.answer(files, _source_name(files))
+    if files.run.get("verb") == "inspect":
+        return trait_inspecting.answer(files)
     if files.run.get("verb") == "explain":
         return trait_explaining.answer(files, _source_name(files))
     if files.run.get("verb") == "score":
@@ -30,7 +36,7 @@ def answer(files: RunFiles) -> Answer:
     if len(files.traits):
         asked = [("Traits", trait_name(files)), *_sites(files), *trait_training.asked(files)]
         return trait_several.answer(files, f"Traits from {_source_name(files)}", _subtitle(files), asked)
-    verb = trait_training if files.run.get("verb") == "train" or files.held_out else trait_predicting
+    verb: Any = trait_training if files.held_out else _PAGES.get(str(files.run.get("verb")), trait_predicting)
     return Answer(
         title=f"{trait_name(files)} from {_source_name(files)}",
         subtitle=_subtitle(files),

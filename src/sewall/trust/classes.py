@@ -18,6 +18,8 @@ from sewall.trust.calibrate import Floats, conformal_quantile
 
 Labels = NDArray[np.int64]
 
+FEWEST_IN_CLASS = 100
+
 
 @dataclass(frozen=True)
 class Temperature:
@@ -76,11 +78,11 @@ class ConformalSets:
 
     Attributes:
         level: share of the true labels that the sets shall hold.
-        mass: calibrated mass.
+        mass: calibrated mass; where they were calibrated class by class, that of each class.
     """
 
     level: float
-    mass: float
+    mass: float | tuple[float, ...]
 
     @classmethod
     def fit(cls, probabilities: Floats, labels: Labels, level: float, seed: int) -> ConformalSets:
@@ -92,12 +94,23 @@ class ConformalSets:
         mass = _mass_before(probabilities, seed)[np.arange(len(labels)), labels]
         return cls(level, conformal_quantile(mass, level))
 
+    @classmethod
+    def fit_by_class(cls, probabilities: Floats, labels: Labels, level: float, seed: int) -> ConformalSets:
+        """Fit so that the level holds within every class (Vovk 2012, PMLR 25:475); arguments as for `fit`.
+
+        A class with fewer than 100 examples takes the mass of all together.
+        """
+        mass = _mass_before(probabilities, seed)[np.arange(len(labels)), labels]
+        classes = range(probabilities.shape[1])
+        own = [mass[labels == k] if (labels == k).sum() >= FEWEST_IN_CLASS else mass for k in classes]
+        return cls(level, tuple(conformal_quantile(part, level) for part in own))
+
     def apply(self, probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> NDArray[np.bool_]:
         """Return ``(examples, classes)`` whether each class is in the example's set.
 
         With *names*, an example's chance hangs on its own name, so that its set is the same in any company.
         """
-        members = np.asarray(_mass_before(probabilities, seed, names) <= self.mass)
+        members = np.asarray(_mass_before(probabilities, seed, names) <= np.asarray(self.mass))
         members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
         return members
 
@@ -108,7 +121,8 @@ class ConformalSets:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> ConformalSets:
         """Return the sets whose `state` was *state*."""
-        return cls(float(state["level"]), float(state["mass"]))
+        mass = state["mass"]
+        return cls(float(state["level"]), tuple(map(float, mass)) if np.ndim(mass) else float(mass))
 
 
 def _mass_before(probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> Floats:

@@ -45,7 +45,7 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Sets:
-    """Sets of classes that hold the true one as often as the level says."""
+    """Sets of classes that hold the true one as often as the level says, in every class that has people enough."""
 
     conformal: ConformalSets
     seed: int
@@ -54,7 +54,7 @@ class Sets:
     def fit(cls, known: Known, level: float, seed: int) -> Sets:
         """Fit to held-out answers, ``(people, classes)`` log probabilities."""
         labels = known["truth"].astype(np.int64)
-        return cls(ConformalSets.fit(softmax(known["answer"], axis=1), labels, level, seed), seed)
+        return cls(ConformalSets.fit_by_class(softmax(known["answer"], axis=1), labels, level, seed), seed)
 
     def around(self, answer: Floats, names: Sequence[str]) -> Flags:
         """Return ``(people, classes)`` which classes each person's set holds."""

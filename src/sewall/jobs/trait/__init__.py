@@ -10,12 +10,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sewall.jobs.trait.evaluating import EvaluateResult, evaluate
+    from sewall.jobs.trait.explaining import ExplainResult, explain
+    from sewall.jobs.trait.inspecting import InspectResult, inspect
     from sewall.jobs.trait.predicting import PredictResult, predict
-    from sewall.jobs.trait.training import TrainResult, train
+    from sewall.jobs.trait.results import TrainResult, TrainResults
+    from sewall.jobs.trait.scoring import ScoreResult, score
+    from sewall.jobs.trait.simulating import SimulateResult, simulate
+    from sewall.jobs.trait.training import train
 
-__all__ = ["PredictResult", "TrainResult", "predict", "train"]
+__all__ = [
+    "EvaluateResult",
+    "ExplainResult",
+    "InspectResult",
+    "PredictResult",
+    "ScoreResult",
+    "SimulateResult",
+    "TrainResult",
+    "TrainResults",
+    "evaluate",
+    "explain",
+    "inspect",
+    "predict",
+    "score",
+    "simulate",
+    "train",
+]
 
-_PLACES = {"train": "training", "TrainResult": "training", "predict": "predicting", "PredictResult": "predicting"}
+_PLACES = {
+    "evaluate": "evaluating",
+    "EvaluateResult": "evaluating",
+    "explain": "explaining",
+    "ExplainResult": "explaining",
+    "inspect": "inspecting",
+    "InspectResult": "inspecting",
+    "score": "scoring",
+    "ScoreResult": "scoring",
+    "simulate": "simulating",
+    "SimulateResult": "simulating",
+    "train": "training",
+    "TrainResult": "results",
+    "TrainResults": "results",
+    "predict": "predicting",
+    "PredictResult": "predicting",
+}
 
 
 def __getattr__(name: str) -> Any:  # heavy modules are read when a verb is used, so that --help stays fast

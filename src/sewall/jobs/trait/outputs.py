@@ -44,6 +44,19 @@ def held_out_table(examples: Examples, nested: Nested, bundle: Bundle, target: T
     return _claimed(table[chosen_columns(table, extra=("measured",))])
 
 
+def measured_table(answers: pd.DataFrame, target: Target, truth: np.ndarray) -> pd.DataFrame:
+    """Return the predictions of new individuals beside what was measured of them."""
+    known = np.isfinite(truth)
+    table = answers.copy()
+    if target.classes:
+        names = np.array([*target.classes, ""], object)
+        table["measured"] = names[np.where(known, truth, -1).astype(int)]
+        table.loc[~known, "measured"] = np.nan
+    else:
+        table["measured"] = truth
+    return _claimed(table[chosen_columns(table, extra=("measured",))])
+
+
 def header(trait: str, level: float, held_out: bool) -> list[str]:
     """Return the comment lines above a table."""
     what = "each by models that did not know the individual" if held_out else "individuals not in the training"

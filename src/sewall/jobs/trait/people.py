@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sewall.data.panel import Panel, Sites, X
+from sewall.data.panel import MALE, Panel, Sites
 from sewall.encode.alleles import Individuals
 from sewall.task import Rows
 
@@ -63,8 +64,14 @@ class People:
 
     @property
     def male(self) -> NDArray[np.bool_]:
-        """``(individuals,)`` whether they carry one X where others carry two."""
-        return self.panel.copies[X] == 1
+        """``(individuals,)`` whether they are male; those of unknown sex are not."""
+        return np.asarray(self.panel.sex == MALE)
+
+
+def marks(sample_ids: list[str]) -> NDArray[np.uint64]:
+    """Return a number for each id, so that individuals of the training are recognised without being named."""
+    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in sample_ids]
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
 
 
 def packed_sites(sites: Sites) -> dict[str, NDArray]:

@@ -12,13 +12,13 @@ import pandas as pd
 
 from sewall.console import Console
 from sewall.data.convert import file_digest
-from sewall.data.joining import match
+from sewall.data.joining import adds_to, match
 from sewall.data.panel import Panel
 from sewall.data.panels.reading import open_panel
-from sewall.data.phenotypes import read_phenotypes
+from sewall.data.phenotypes import read_phenotypes, read_sex
 from sewall.data.samples import read_sample_list
 from sewall.errors import SewallError
-from sewall.jobs.trait.options import PredictOptions, TrainOptions, TraitOptions
+from sewall.jobs.trait.options import EvaluateOptions, PredictOptions, TrainOptions, TraitOptions
 from sewall.jobs.trait.people import People
 from sewall.rundir import RunDirectory
 from sewall.task import Examples
@@ -29,57 +29,84 @@ FEWEST = 60  # individuals; below, no fold tells one model from another
 
 @dataclass(frozen=True)
 class Labelled:
-    """Individuals with genotypes and a trait.
+    """Individuals with genotypes and at least one trait.
 
     Attributes:
-        examples: one per individual of the table.
-        covariates: names of the columns that models see, sex among them where the panel tells the sexes.
+        people: their genotypes and covariates, sex among these where the panel tells the sexes.
+        traits: ``(individuals, traits)``, NaN where not measured, the number of the class for traits in classes.
+        classes: names of the classes of such traits.
+        groups: ``(individuals,)`` what the folds are made of, or None.
         levels: of the categories among the covariates, for prediction.
         notes: what was left out or mended, in sentences for the user.
     """
 
-    examples: Examples
-    covariates: tuple[str, ...]
+    people: People
+    traits: pd.DataFrame
+    classes: Mapping[str, tuple[str, ...]]
+    groups: np.ndarray | None
     levels: Mapping[str, Sequence[str]]
     notes: tuple[str, ...]
 
     @property
     def panel(self) -> Panel:
         """The genotypes."""
-        assert isinstance(self.examples.source, People)
-        return self.examples.source.panel
+        return self.people.panel
+
+    def examples(self, traits: list[str], grouped: bool) -> Examples:
+        """Return all individuals, labelled with one trait, ``(individuals,)``, or with several columns of them.
+
+        Args:
+            traits: their names.
+            grouped: whether groups must not straddle folds.
+        """
+        values = self.traits[traits].to_numpy(float)
+        target = values[:, 0] if len(traits) == 1 else values
+        keys = pd.DataFrame({"sample_id": self.panel.sample_ids})
+        return Examples(keys, self.people, target, self.groups if grouped else None)
 
 
 def read_training(options: TrainOptions, folder: RunDirectory, console: Console) -> Labelled:
     """Read genotypes and the trait of everybody who has both.
 
     Raises:
-        SewallError: what `open_panel`, `read_phenotypes` and `match` refuse, a binary trait, or too few individuals.
+        SewallError: what `open_panel`, `read_phenotypes` and `match` refuse, or too few individuals.
     """
-    table = read_phenotypes(options.phenotypes, [options.trait], list(options.covariates), groups=options.groups)
-    if table.kinds[options.trait] == "binary":
-        raise SewallError(
-            f"{options.phenotypes}: {options.trait} has two values; traits in classes cannot be trained yet, "
-            "give a quantity"
-        )
-    whole = _open(options, folder, console, None, keep_constant=False)
+    wanted = list(options.trait)
+    table = read_phenotypes(
+        options.phenotypes, wanted, list(options.covariates), groups=options.groups or options.leave_out,
+        ids=options.ids, classes=options.classes,
+    )  # fmt: skip
+    wanted_samples = _wanted(options)
+    if wanted_samples is not None:
+        table = table.of(wanted_samples)
+    whole = open_genotypes(options, folder, console, wanted_samples, keep_constant=False)
     joined = match(whole.sample_ids, table, options.genotypes, options.allow_missing)
-    known = np.isfinite(joined.phenotypes.traits[options.trait].to_numpy(float))
+    known = np.isfinite(joined.phenotypes.traits.to_numpy(float)).any(axis=1)
     rows, table = joined.rows[known], joined.phenotypes.take(np.flatnonzero(known))
-    if len(rows) < max(FEWEST, 2 * options.folds):
-        raise SewallError(
-            f"{options.phenotypes}: {len(rows)} individuals have genotypes and {options.trait}, and "
-            f"{max(FEWEST, 2 * options.folds)} are needed at least"
-        )
-    panel = _open(options, folder, console, [whole.sample_ids[row] for row in rows], keep_constant=False)
+    for trait in wanted:
+        _check_enough(options, trait, table.traits[trait].to_numpy(float), table.classes.get(trait, ()))
+    panel = open_genotypes(options, folder, console, [whole.sample_ids[row] for row in rows], keep_constant=False)
     covariates, names = _with_sex(panel, table.covariates)
-    keys = pd.DataFrame({"sample_id": panel.sample_ids})
-    trait = table.traits[options.trait].to_numpy(float)
-    examples = Examples(keys, People(panel, covariates, names), trait, table.groups)
     notes = (*panel.notes, *table.notes, *joined.notes)
     if unmeasured := int((~known).sum()):
-        notes += (f"{unmeasured} individuals have no {options.trait}; they were left out",)
-    return Labelled(examples, names, table.levels, notes)
+        notes += (f"{unmeasured} individuals have no {' and no '.join(wanted)}; they were left out",)
+    return Labelled(People(panel, covariates, names), table.traits, table.classes, table.groups, table.levels, notes)
+
+
+def _check_enough(options: TrainOptions, trait: str, values: np.ndarray, classes: tuple[str, ...]) -> None:
+    """Raise where too few individuals have a trait, or one of its classes, to be divided into folds."""
+    known, fewest = values[np.isfinite(values)], max(FEWEST, 2 * options.folds)
+    if len(known) < fewest:
+        raise SewallError(
+            f"{options.phenotypes}: {len(known)} individuals have genotypes and {trait}, and {fewest} are needed "
+            "at least"
+        )
+    counts = np.bincount(known.astype(int), minlength=len(classes)) if classes else np.array([fewest])
+    if counts.min() < 2 * options.folds:
+        raise SewallError(
+            f"{options.phenotypes}: {trait} is {classes[counts.argmin()]} in {counts.min()} individuals, and "
+            f"{2 * options.folds} of every class are needed for {options.folds} folds; merge classes"
+        )
 
 
 def read_unlabelled(
@@ -90,15 +117,14 @@ def read_unlabelled(
     Returns:
         The panel, ``(individuals, columns)`` covariates in the order of training, and notes.
     """
-    wanted = read_sample_list(options.samples) if options.samples is not None else None
-    panel = _open(options, folder, console, wanted, keep_constant=True)
+    panel = open_genotypes(options, folder, console, _wanted(options), keep_constant=True)
     names, given = list(about["covariates"]), list(about["given_covariates"])
     if not given:
         covariates, found = _with_sex(panel, pd.DataFrame(index=range(len(panel))), SEX in names)
         return panel, covariates, panel.notes
     if options.phenotypes is None:
         raise SewallError(f"--phenotypes: the bundle was trained with {', '.join(given)}; give a table that has them")
-    table = read_phenotypes(options.phenotypes, [], given, levels=about["levels"])
+    table = read_phenotypes(options.phenotypes, [], given, ids=options.ids, levels=about["levels"])
     joined = match(panel.sample_ids, table, options.genotypes, options.allow_missing, drop_collinear=False)
     values = pd.DataFrame(joined.over_panel(joined.phenotypes.covariates), columns=joined.phenotypes.covariates.columns)
     covariates, found = _with_sex(panel, values, SEX in names)
@@ -106,22 +132,79 @@ def read_unlabelled(
     return panel, covariates[:, place], (*panel.notes, *table.notes, *joined.notes)
 
 
-def _open(
+def read_measured(
+    options: EvaluateOptions, trait: str, classes: tuple[str, ...], samples: list[str]
+) -> tuple[np.ndarray, list[str]]:
+    """Read what was measured of *samples*, as the bundle counts it.
+
+    Args:
+        options: what the user asked.
+        trait: column of the table.
+        classes: of the bundle, in the order of their numbers; none for a quantity.
+        samples: ids of individuals with genotypes.
+
+    Returns:
+        ``(samples,)`` values or numbers of classes, NaN where there is none, and notes.
+
+    Raises:
+        SewallError: a class that the bundle does not know, or nobody was measured.
+    """
+    table = read_phenotypes(options.phenotypes, [trait], [], classes=[trait] if classes else [])
+    values = table.traits[trait].to_numpy(float)
+    if classes:
+        named = table.classes[trait]
+        strange = [name for name in named if name not in classes]
+        if strange:
+            raise SewallError(
+                f"{options.phenotypes}: {trait} is '{strange[0]}' in some individuals, unknown to the bundle; its "
+                f"classes are {', '.join(classes)}"
+            )
+        number = np.array([classes.index(name) for name in named], float)
+        values = np.where(np.isnan(values), np.nan, number[np.nan_to_num(values).astype(int)])
+    place = {name: row for row, name in enumerate(table.sample_ids)}
+    found = np.array([values[place[name]] if name in place else np.nan for name in samples])
+    if not np.isfinite(found).any():
+        raise SewallError(f"{options.phenotypes}: {trait} was measured in none of the individuals with genotypes")
+    lacking = int((~np.isfinite(found)).sum())
+    return found, [f"{lacking} individuals have no {trait}; they do not count"] if lacking else []
+
+
+def _wanted(options: TraitOptions) -> list[str] | None:
+    return read_sample_list(options.samples) if options.samples is not None else None
+
+
+def open_genotypes(
     options: TraitOptions, folder: RunDirectory, console: Console, samples: list[str] | None, keep_constant: bool
 ) -> Panel:
+    """Read the genotypes that *options* name, with the sexes that they give."""
     with console.bar(f"reading {options.genotypes.name}") as bar:
         return open_panel(
-            options.genotypes, folder.claim("variants"), samples=samples, build=options.build,
-            autosomes=options.autosomes, sites=options.sites, keep_constant=keep_constant, progress=bar.update,
+            options.genotypes, folder.claim("variants"), samples=samples, sex=_sexes(options), build=options.build,
+            autosomes=options.autosomes, sex_system=options.sex_system, field=options.field, sites=options.sites,
+            keep_constant=keep_constant, progress=bar.update,
         )  # fmt: skip
 
 
+def _sexes(options: TraitOptions) -> dict[str, str]:
+    """Return the sexes that the user gives, by sample id."""
+    if options.sex is None:
+        return {}
+    if isinstance(options.sex, Path):
+        return read_sex(options.sex)
+    table = getattr(options, "phenotypes", None)
+    if table is None:
+        raise SewallError(f"--sex: there is no file {options.sex}, and no --phenotypes of which it may be a column")
+    return read_sex(table, options.sex, options.ids)
+
+
 def _with_sex(panel: Panel, table: pd.DataFrame, wanted: bool | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return covariates with sex among them, so that the pattern of X and Y cannot stand in for it."""
-    male = People(panel, np.zeros((len(panel), 0))).male
-    both = 0 < male.sum() < len(male) if wanted is None else wanted
+    """Return covariates with sex among them, so that the pattern of X and Y cannot stand in for it.
+
+    In training it is left out where everybody has the same, or where other covariates tell it.
+    """
     values, names = table.to_numpy(float), [str(name) for name in table.columns]
-    if not both:
+    male = People(panel, values).male
+    if not (adds_to(values, male.astype(float)) if wanted is None else wanted):
         return values, tuple(names)
     return np.column_stack([values, male.astype(float)]), (*names, SEX)
 

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sewall.data.panel import Sites, X
 from sewall.crossfit import NETWORK
+from sewall.data.panel import Sites, X
 from sewall.encode.ld import ld_windows
 from sewall.genomic.blup import GBLUP
 from sewall.genomic.principal import PrincipalComponents

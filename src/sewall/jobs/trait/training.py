@@ -1,4 +1,4 @@
-"""The verb ``train``: cross-fitted models of a trait, or of several, their scores, and the bundles that predict them."""
+"""The verb ``train``: cross-fitted models of one trait or several, their scores, and the bundles that predict them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sewall import crossrun, crossscores, provenance
 from sewall.bundle import Bundle
@@ -25,7 +24,7 @@ from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
-from sewall.jobs.trait.people import packed_sites
+from sewall.jobs.trait.people import marks, packed_sites
 from sewall.jobs.trait.reading import Labelled, input_record, read_training
 from sewall.jobs.trait.results import TrainResult, TrainResults, side_by_side
 from sewall.jobs.trait.task import TraitTask
@@ -146,7 +145,11 @@ class _Run:
 
     def _scored(self, task: TraitTask, question: Question, fits: Fits, found: Nested) -> Bundle:
         panel, level, seed = self.people.panel, self.options.level, stream(self.folder.seed, SCORE)
-        extra = packed_sites(panel.sites) | {"frequency": frequencies(panel, np.arange(len(panel.sites)), found.rows)}
+        known = marks([panel.sample_ids[row] for row in found.rows])
+        extra = packed_sites(panel.sites) | {
+            "known": known,
+            "frequency": frequencies(panel, np.arange(len(panel.sites)), found.rows),
+        }
         bundle = crossrun.bundle_of(task, question.examples, fits, found, extra)
         scores = crossscores.evaluate(task, question.examples, bundle, found, level, seed)
         bundle = crossrun.described(bundle, task, self._about(task, fits, len(found.rows)), scores)
