@@ -201,3 +201,22 @@ def test_columns_that_are_not_there_are_named(files: Path, tmp_path: Path, capsy
 
 def test_missing_files_are_named(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no such file" in refused(files, tmp_path, capsys, genotypes=str(tmp_path / "nothing.bed"))
+
+
+def test_half_of_the_sites_predict_nearly_as_well(
+    trained: TrainResult, genotypes: tuple[np.ndarray, ...], files: Path, predicted: pd.DataFrame, tmp_path: Path
+) -> None:
+    codes, alleles, _ = genotypes
+    write_vcf(tmp_path / "whole.vcf", codes, alleles, IDS)
+    lines = (tmp_path / "whole.vcf").read_text().splitlines()
+    kept = [line for k, line in enumerate(lines) if line.startswith("#") or k % 2]
+    (tmp_path / "half.vcf").write_text("\n".join(kept) + "\n")
+    found = trait.predict(
+        trained.folder / "bundle", tmp_path / "half.vcf", samples=files / "others.tsv", out=tmp_path / "out", seed=1,
+        verbosity=0,
+    )  # fmt: skip
+    assert np.corrcoef(found.table["estimate"], predicted["estimate"])[0, 1] > 0.9
+    report = pd.read_csv(found.folder / "match_report.tsv", sep="\t", comment="#")
+    absent = report["known"] < 1
+    assert 0.4 < absent.mean() < 0.6 and 0.5 < report["known"][absent].mean() < 1
+    assert "were filled in from the linkage" in found.report.read_text()

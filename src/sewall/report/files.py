@@ -41,6 +41,7 @@ class RunFiles:
         bundle: ``bundle/bundle.json``: the trained models.
         matches: ``match_report.tsv``, one row per site of a bundle that was given: what became of it.
         traits: ``traits.tsv``, one row per trait of a training of several.
+        linkage: ``linkage.json``: how far linkage reaches in the training.
     """
 
     directory: Path
@@ -50,6 +51,7 @@ class RunFiles:
     bundle: dict[str, Any]
     matches: pd.DataFrame = field(default_factory=pd.DataFrame)
     traits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    linkage: dict[str, Any] = field(default_factory=dict)
 
     @property
     def job(self) -> str:
@@ -143,6 +145,7 @@ def read_run(directory: Path) -> RunFiles:
         bundle=_read_json(directory / "bundle" / "bundle.json"),
         matches=_read_table(directory / "match_report.tsv"),
         traits=_read_table(directory / "traits.tsv"),
+        linkage=_read_json(directory / "linkage.json"),
     )
 
 

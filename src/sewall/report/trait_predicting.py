@@ -24,7 +24,7 @@ from sewall.report.trait_words import (
     with_what,
 )
 
-FEW_SITES = 0.9  # share of the bundle's sites below which accuracy is in doubt
+FEW_SITES = 0.9  # share of the variation of the bundle's sites below which accuracy is in doubt
 _COLUMNS = {
     "estimate": "predicted", "lower": "lower", "upper": "upper", "simple": "best single model", "network": "network",
     "support": "status", "reason": "",
@@ -103,6 +103,14 @@ def _matched(files: RunFiles) -> tuple[int, int]:
     return int(outcomes.isin(USED).sum()), len(outcomes)
 
 
+def _told(files: RunFiles) -> float | None:
+    """Return the share of the variation of the bundle's sites that these data tell, filled in sites included."""
+    if "known" in files.matches:
+        return float(files.matches["known"].mean())
+    used, total = _matched(files)
+    return used / total if total else None
+
+
 def section(files: RunFiles) -> Section:
     """Return the section with the predictions."""
     people, name = known_answers(files.predictions), trait_name(files)
@@ -150,9 +158,14 @@ def more(files: RunFiles) -> list[Section]:
     rows = [[name, words.count(int(counts[name])), words.percent(counts[name] / total)] for name in order]
     lead = (
         f"Of the {total:,} sites that the bundle was trained on, {used:,} ({words.percent(used / total)}) were found "
-        "and used. Sites are matched by place and letters, whichever way round they are written; calls of sites that "
-        "were left out count as missing."
+        "and used. Sites are matched by place and letters, whichever way round they are written."
     )
+    told = _told(files)
+    if used < total and told is not None:
+        lead += (
+            f" The others were filled in from the linkage among the training individuals: {words.percent(told)} of the "
+            "variation of the bundle's sites is told by these data."
+        )
     note = "Every site with what became of it: match_report.tsv."
     table = Table(["what became of it", "sites", "share"], rows, (0,), note=note)
     return [Section("sites", "What became of the bundle's sites?", [Text([lead]), table])]
@@ -169,8 +182,8 @@ def doubts(files: RunFiles) -> list[tuple[str, str]]:
     if counts["warn"]:
         be = "is" if counts["warn"] == 1 else "are"
         found.append(("warn", f"{words.counted(counts['warn'], 'individual')} {be} doubtful; the table says why."))
-    used, total = _matched(files)
-    if total and used < FEW_SITES * total:
-        text = f"Only {words.percent(used / total)} of the bundle's sites were used: expect less than the scores say."
-        found.append(("warn", text))
+    told = _told(files)
+    if told is not None and told < FEW_SITES:
+        text = f"Only {words.percent(told)} of the variation of the bundle's sites is told by these data: expect less"
+        found.append(("warn", f"{text} than the scores say."))
     return found

@@ -21,9 +21,16 @@ def answer(files: RunFiles, title: str, subtitle: str, asked: list[tuple[str, st
         f"{words.counted(len(table), 'trait')} of the same individuals, each with a page of its own. The network "
         f"added to the stack beyond chance in {len(gains)} of {len(table)}."
     )
-    tile = Tile("Traits", words.count(len(table)), f"the network adds to {len(gains)} of them")
+    low, high = words.percent(table["coverage"].min()), words.percent(table["coverage"].max())
+    level = f"{words.percent(files.level)} intervals hold"
+    tiles = [
+        Tile("Traits", words.count(len(table)), f"{words.count(table['individuals'].max())} individuals at most"),
+        Tile(level, low if low == high else f"{low} to {high}", "of held-out individuals, by trait"),
+        Tile("Network adds", f"{len(gains)} of {len(table)}", "traits in which the gain is beyond chance"),
+    ]
     blocks: list[Block] = [Figures([_forest(table)], columns=1), _table(table)]
-    return Answer(title, subtitle, sentence, tile, asked, Section("traits", "How well is each predicted?", blocks), [])
+    section = Section("traits", "How well is each predicted?", blocks)
+    return Answer(title, subtitle, sentence, tiles[0], asked, section, [], tiles=tiles)
 
 
 def _forest(table: pd.DataFrame) -> Figure:

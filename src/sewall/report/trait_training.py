@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sewall.report import words
+from sewall.report import trait_linkage, words
 from sewall.report.blocks import Block, Figure, Figures, Section, Table, Text, Tile
 from sewall.report.comparison import STACK
 from sewall.report.drawing import WIDE, drawing
@@ -146,7 +146,16 @@ def _folds(files: RunFiles) -> Figure:
 
 
 def more(files: RunFiles) -> list[Section]:
-    """Return the section on the stack, where the run has one."""
+    """Return the sections on the stack and on linkage, where the run has them."""
+    lengths = part(files.bundle, "trained_on").get("window")
+    given = part(files.run, "arguments").get("window") is not None
+    read = f" Networks read windows of {_window(lengths, given)}." if isinstance(lengths, list) and lengths else ""
+    lead = f"Linkage among all training individuals asks for windows of {files.linkage.get('sites')} sites.{read}"
+    linkage = trait_linkage.section(files.linkage, lead)
+    return [*_stack(files), *([linkage] if linkage else [])]
+
+
+def _stack(files: RunFiles) -> list[Section]:
     stack = part(files.evaluation, "stack")
     weights = {key: value for key, value in part(stack, "weights").items() if number_or_none(value) is not None}
     beyond = part(files.evaluation, "beyond_base")

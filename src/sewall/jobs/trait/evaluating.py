@@ -12,14 +12,14 @@ import pandas as pd
 from sewall import crossrun, crossscores, provenance
 from sewall.bundle import Bundle
 from sewall.data.panel import Panel
-from sewall.data.panels.harmonise import USED, harmonise
+from sewall.data.panels.harmonise import USED
 from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.options import EvaluateOptions
 from sewall.jobs.trait.people import People, marks
-from sewall.jobs.trait.predicting import FEW, check_match, load
+from sewall.jobs.trait.predicting import FEW, MATCH_HEADER, load, matched_panel
 from sewall.jobs.trait.reading import input_record, read_measured, read_unlabelled
 from sewall.jobs.trait.results import in_words
 from sewall.jobs.trait.training import CITATIONS, SCORE
@@ -74,9 +74,8 @@ def evaluate(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **op
         trait = given.trait or task.target.name
         truth, said = read_measured(given, trait, task.target.classes, raw.sample_ids)
         truth, known = _unknown(given, trained, raw, truth)
-        panel, matched = harmonise(raw, task.sites, trained.extra["frequency"])
-        write_table(folder.claim("match_report.tsv"), matched, ["what became of each site of the bundle"])
-        check_match(given.genotypes, matched)
+        panel, matched = matched_panel(given.genotypes, raw, task, trained)
+        write_table(folder.claim("match_report.tsv"), matched, MATCH_HEADER)
         examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), People(panel, covariates), truth)
         seed = stream(folder.seed, SCORE)
         with console.bar("predicting"):

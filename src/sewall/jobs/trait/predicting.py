@@ -13,21 +13,29 @@ import pandas as pd
 from sewall import bundle as bundles
 from sewall import crossrun, provenance
 from sewall.bundle import Bundle
+from sewall.data.panel import Panel
 from sewall.data.panels.harmonise import USED, harmonise
 from sewall.errors import SewallError
+from sewall.genomic.blup import GBLUP
+from sewall.genomic.filling import fill
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
+from sewall.jobs.trait.models import SPREAD
 from sewall.jobs.trait.options import PredictOptions
 from sewall.jobs.trait.people import MOST_MISSING, People, unpacked_sites
 from sewall.jobs.trait.reading import input_record, read_unlabelled
-from sewall.jobs.trait.task import TraitTask
+from sewall.jobs.trait.task import TraitTask, genomic_model
 from sewall.jobs.trait.training import CITATIONS, SCORE
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples, Target
 
 FEW = f"fewer than {1 - MOST_MISSING:.0%} of the bundle's sites are called, or a covariate is missing"
+MATCH_HEADER = [
+    "what became of each site of the bundle; known: share of its variation that these data tell, absent sites being "
+    "filled in from the linkage among the training individuals"
+]
 FEWEST_SITES = 0.2  # share of the bundle's sites below which nothing is predicted
 
 
@@ -67,9 +75,8 @@ def predict(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
         raw, covariates, notes = read_unlabelled(given, trained.about, folder, console)
         for note in notes:
             console.say(f"note: {note}")
-        panel, matched = harmonise(raw, task.sites, trained.extra["frequency"])
-        write_table(folder.claim("match_report.tsv"), matched, ["what became of each site of the bundle"])
-        check_match(given.genotypes, matched)
+        panel, matched = matched_panel(given.genotypes, raw, task, trained)
+        write_table(folder.claim("match_report.tsv"), matched, MATCH_HEADER)
         examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), People(panel, covariates))
         with console.bar("predicting"):
             found = crossrun.predict(trained, task, examples, given.level, stream(folder.seed, SCORE), FEW)
@@ -84,6 +91,19 @@ def predict(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
             folder.claim("report.html")
             report = write_report(folder.path)
     return PredictResult(table, folder.path, report)
+
+
+def matched_panel(
+    genotypes: Path, raw: Panel, task: TraitTask, bundle: Bundle
+) -> tuple[Panel, pd.DataFrame]:
+    """Return a panel at the sites of a bundle, and what became of each of them.
+
+    Raises:
+        SewallError: too few of the sites are in the data.
+    """
+    panel, matched = harmonise(raw, task.sites, bundle.extra["frequency"])
+    check_match(genotypes, matched)
+    return completed(bundle, panel, matched)
 
 
 def load(folder: Path) -> tuple[TraitTask, Bundle]:
@@ -103,6 +123,21 @@ def load(folder: Path) -> tuple[TraitTask, Bundle]:
     except (KeyError, TypeError, ValueError):
         raise SewallError(f"{folder / bundles.ABOUT}: damaged; train the bundle again or copy it again") from None
     return task, bundles.load(folder, task)
+
+
+def completed(bundle: Bundle, panel: Panel, matched: pd.DataFrame) -> tuple[Panel, pd.DataFrame]:
+    """Fill in the sites of the bundle that a panel lacks, from the linkage among the training individuals.
+
+    Returns:
+        The panel, and the report with ``known``: the share of each site's variation that its neighbours tell, 1 for
+        sites that are there.
+    """
+    blup = genomic_model({model.key: model for model in bundle.simple_models}, SPREAD)
+    absent = ~matched["outcome"].isin(USED).to_numpy()
+    if not isinstance(blup, GBLUP) or blup.reference is None:
+        return panel, matched.assign(known=np.where(absent, 0.0, 1.0))
+    filled, known = fill(panel, absent, blup.reference)
+    return filled, matched.assign(known=known)
 
 
 def check_match(genotypes: Path, matched: pd.DataFrame) -> None:

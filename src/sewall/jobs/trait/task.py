@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sewall.crossfit import NETWORK
 from sewall.data.panel import Sites, X
+from sewall.encode.alleles import NO_CALL
 from sewall.encode.ld import ld_windows
 from sewall.genomic.blup import GBLUP
 from sewall.genomic.principal import PrincipalComponents
@@ -25,6 +26,7 @@ from sewall.nets.network import Network
 from sewall.task import Examples, Rows, SimpleModel, Target
 
 FEW_MISSING = 0.05
+STEPS = 2  # what networks divide a code by: copies of a diploid
 
 LABELS = {
     "missing": "missing calls beyond 5 %",
@@ -59,14 +61,23 @@ class TraitTask:
         return np.asarray(known & (people.called["missing"].to_numpy() <= MOST_MISSING))
 
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
-        """Return the calls of *rows* (see `sewall.encode.alleles.Individuals.batch`)."""
-        return {key: torch.from_numpy(value) for key, value in people_of(examples).individuals.batch(rows).items()}
+        """Return the calls of *rows* (see `sewall.encode.alleles.Individuals.batch`).
+
+        Calls that are not counts of two copies (dosages, other ploidies) come as shares of ALT, so that networks read
+        all panels alike, whatever they were trained on.
+        """
+        people = people_of(examples)
+        batch = {key: torch.from_numpy(value) for key, value in people.individuals.batch(rows).items()}
+        if people.panel.calls.steps != STEPS:
+            codes = batch.pop("codes")
+            batch["share"] = torch.where(codes == NO_CALL, torch.nan, codes.float() / people.panel.calls.steps)
+        return batch
 
     def network(self, examples: Examples, rows: Rows) -> Network:
         """Return an untrained network with windows as long as linkage among *rows*."""
         panel = people_of(examples).panel
         length = self.window or ld_windows(panel, rows).genome.sites
-        return ChromosomeNet(self.sites, length, self.shape, self._head(examples), panel.calls.steps)
+        return ChromosomeNet(self.sites, length, self.shape, self._head(examples), STEPS)
 
     def _head(self, examples: Examples) -> dict[str, int]:
         if self.target.classes:
@@ -98,7 +109,7 @@ class TraitTask:
         """Return the standard deviation of the trait around its prediction by GBLUP; of a class nothing but 1."""
         if self.target.classes:
             return np.ones(len(rows))
-        people, blup = people_of(examples), _model(fitted, models.SPREAD)
+        people, blup = people_of(examples), genomic_model(fitted, models.SPREAD)
         assert isinstance(blup, GBLUP)
         return blup.spread(people.panel, rows, people.covariates)
 
@@ -106,15 +117,16 @@ class TraitTask:
         self, fitted: Mapping[str, SimpleModel], examples: Examples, rows: Rows
     ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
         """Return likeness to the training individuals and the state of the calls, and ancestry components."""
-        people, blup = people_of(examples), _model(fitted, models.SPREAD)
-        components = _model(fitted, models.PLACE)
+        people, blup = people_of(examples), genomic_model(fitted, models.SPREAD)
+        components = genomic_model(fitted, models.PLACE)
         assert isinstance(blup, GBLUP) and isinstance(components, PrincipalComponents)
         table = self.statistics(examples, rows)
         table["reliability"] = blup.reliability(people.panel, rows)
         return table, components.scores(people.panel, rows)
 
 
-def _model(fitted: Mapping[str, SimpleModel], key: str) -> Any:
+def genomic_model(fitted: Mapping[str, SimpleModel], key: str) -> Any:
+    """Return the genomic predictor behind a fitted simple model; of several classes that of the first with a score."""
     model = fitted[key]
     if isinstance(model, ClassScores):
         return model.scores[0]

@@ -22,6 +22,7 @@ from sewall.folds import Folds, divide, leave_out
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
+from sewall.jobs.trait.linkage import linkage_record
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import marks, packed_sites
@@ -65,6 +66,7 @@ def train(genotypes: str | Path, *, out: str | Path, **options: Any) -> TrainRes
         for note in people.notes:
             console.say(f"note: {note}")
         run = _Run(given, folder, people, begun)
+        run.measure_linkage(console)
         for name, joint in run.parts():
             run.learn(name, joint, console)
         shutil.rmtree(folder.path / "fits", ignore_errors=True)
@@ -106,6 +108,14 @@ class _Run:
                 fits = fit_all(questions, NETWORKS, place, stream(self.folder.seed, FIT), workers, bar.advance)
             for trait, question, found in zip(traits, questions, fits, strict=True):
                 self._bundle(stage, trait, question, found)
+
+    def measure_linkage(self, console: Console) -> None:
+        """Write how far linkage reaches, for the page of every trait."""
+        with self.folder.stage("linkage") as stage, console.bar("measuring linkage"):
+            if not stage.done:
+                found = linkage_record(self.people.panel, np.arange(len(self.people.panel)))
+                for trait in self.options.trait:
+                    write_json(stage.makes(self.place(trait, "linkage.json")), found)
 
     def _questions(self, traits: list[str]) -> list[Question]:
         """Return what is asked of each trait, all in folds of one division."""
