@@ -143,7 +143,7 @@ def describe(folder: Path) -> str:
 def card(about: Mapping[str, Any]) -> str:
     """Return a page in Markdown that tells a person what the bundle is for, how good it is, and its limits."""
     lines = [f"# A bundle of sewall for {about['job']}", "", about.get("description", ""), ""]
-    for title, key in (("Trained on", "trained_on"), ("Scores on held-out simulations", "scores")):
+    for title, key in (("Trained on", "trained_on"), ("Scores on held-out examples", "scores")):
         lines += [f"## {title}", "", *(f"- {name}: {value}" for name, value in about.get(key, {}).items()), ""]
     lines += ["## Limits", "", *(f"- {limit}" for limit in about.get("limits", [])), ""]
     return "\n".join(lines)

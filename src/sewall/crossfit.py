@@ -168,6 +168,7 @@ def fit_all(
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
+    kind: str = "checkpoints",
 ) -> list[Fits]:
     """Fit all models to everybody, without each fold, and without each pair of folds.
 
@@ -180,6 +181,7 @@ def fit_all(
         seed: of everything random.
         workers: processes; the result does not depend on it.
         progress: called with the number of fits done since.
+        kind: names the networks in the folder, where several kinds stand beside the same simple models.
 
     Returns:
         What was found, by question.
@@ -188,7 +190,7 @@ def fit_all(
     units: list[Unit] = [(), *folds.single, *folds.paired]
     work = _Work(questions, folder, seed)
     paths = _fitted(work, units, workers, progress)
-    networks = _networks(work, paths, units[1:], config, workers, progress)
+    networks = _networks(work, paths, units[1:], config, workers, progress, kind)
     return [_gathered(work, number, paths[number], networks) for number in range(len(questions))]
 
 
@@ -230,6 +232,7 @@ def _networks(
     config: TrainConfig,
     workers: int,
     progress: Progress | None,
+    kind: str,
 ) -> _Networks:
     """Train the networks of all fits."""
     task, folds = work.questions[0].task, Folds.joint([question.folds for question in work.questions])
@@ -239,7 +242,7 @@ def _networks(
         for number, unit in enumerate(units)
         for copy in range(config.members)
     ]
-    training = Training(task, examples, config, work.folder / "checkpoints")
+    training = Training(task, examples, config, work.folder / kind)
 
     def done(_: float) -> None:
         if progress is not None:

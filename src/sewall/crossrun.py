@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from sewall.bundle import Arrays, Bundle
 from sewall.crossfit import NETWORK, CrossTask, Fits, Floats, network_answer
 from sewall.crossscores import known_truth
 from sewall.errors import SewallError
+from sewall.nets.network import Network
 from sewall.run import Predictions, words_of
 from sewall.stacking import STACK, Nested, Stack
 from sewall.task import Examples, Rows, SimpleModel, Target, over_all
@@ -59,7 +60,31 @@ def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, e
     return Bundle(about, fits.networks, list(fits.models.values()), calibration, support, extra)
 
 
-def answers(bundle: Bundle, task: CrossTask, examples: Examples, rows: Rows) -> dict[str, Floats]:
+class Answering(Protocol):
+    """The part of a bundle that answers.
+
+    Attributes:
+        about: with its ``stack`` and the ``column`` of its networks.
+        networks, simple_models: as in `Bundle`.
+    """
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is known of the models."""
+        ...
+
+    @property
+    def networks(self) -> list[Network]:
+        """The ensemble."""
+        ...
+
+    @property
+    def simple_models(self) -> list[SimpleModel]:
+        """The fitted simple models."""
+        ...
+
+
+def answers(bundle: Answering, task: CrossTask, examples: Examples, rows: Rows) -> dict[str, Floats]:
     """Return, by model, the answers to *rows* on the learning scale, `STACK` and `NETWORK` among them."""
     found = {m.key: m.predict(examples, rows) for m in bundle.simple_models}
     added = np.mean([apply_network(network, task, examples, rows)[0] for network in bundle.networks], axis=0)

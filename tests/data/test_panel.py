@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sewall.data.panel import HAPLOID, Calls, OddCalls, Panel, Sites, X, Y
+from sewall.data.panel import HAPLOID, MALE, UNKNOWN, Calls, OddCalls, Panel, Sites, X, Y
 
 CODES = np.array([[0, 1, 2, 3, 1], [2, 2, 0, 1, 3], [0, 2, 2, 0, 0], [2, 0, 2, 3, 0]], np.uint8)
 
@@ -57,3 +57,27 @@ def test_odd_calls_move_with_their_sites() -> None:
         assert taken.odd.site.tolist() == [0, 1] and taken.odd.sample.tolist() == [1, 2]
         np.testing.assert_array_equal(taken.odd.code, code[1:])
         np.testing.assert_array_equal(taken.calls.codes(slice(0, 2)), CODES[2:])
+
+
+def test_some_individuals_are_unpacked_alone() -> None:
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 4, (9, 13)).astype(np.uint8)
+    wide = Calls.pack(rng.integers(0, 256, (9, 13)).astype(np.uint8), 8, 254)
+    for calls in (Calls.pack(codes), wide):
+        for rows in (np.array([12, 0, 5]), np.arange(13), np.zeros(0, np.intp)):
+            for sites in (slice(2, 7), np.array([8, 1])):
+                np.testing.assert_array_equal(calls.of(rows, sites), calls.codes(sites)[:, rows])
+
+
+def test_no_site_at_all() -> None:
+    none = np.zeros(0, np.intp)
+    assert Calls.pack(np.zeros((0, 5), np.uint8)).codes(slice(0, 3)).shape == (0, 5)
+    assert small().calls.codes(none).shape == (0, 5)
+    empty = small().take_sites(none)
+    assert empty.dosages(np.arange(3), slice(0, 0)).shape == (3, 0) and len(empty.sites) == 0
+
+
+def test_sex_is_unknown_until_told() -> None:
+    assert small().sex.tolist() == [UNKNOWN] * 5
+    panel = Panel.from_codes(CODES, small().sites, list("abcde"), sex=np.array([MALE, 2, 0, 0, 0], np.int8))
+    assert panel.take_sites(np.array([1])).sex.tolist() == [1, 2, 0, 0, 0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sewall.data.joining import match
-from sewall.data.phenotypes import BINARY, QUANTITY, Phenotypes, read_phenotypes
+from sewall.data.phenotypes import BINARY, QUANTITY, Phenotypes, read_phenotypes, read_sex
 from sewall.errors import SewallError
 
 
@@ -113,6 +113,7 @@ def test_numbers_that_may_be_codes(tmp_path: Path) -> None:
             "covariate c has 11 texts in 11 individuals",
         ),
         (["id t g", "a 1 u", "b 2 NA"], {"groups": "g"}, "column g has empty cells"),
+        (["id t g", "a 1 4", "b 2 5"], {"categories": ["g"]}, "category g is no covariate; name it in --covariates"),
         (["id t", " 1", "b 2"], {}, "line 2: has no sample id"),
         ([], {}, "the file is empty"),
     ],
@@ -167,6 +168,27 @@ def test_a_trait_that_no_longer_varies(tmp_path: Path) -> None:
     found = read_phenotypes(table(tmp_path, "id case", "a 0", "b 0", "c 1"))
     with pytest.raises(SewallError, match="case is 0 in all 2 individuals; a binary trait needs both classes"):
         match(["a", "b"], found, "set.bed", allow_missing=True)
+
+
+def test_sexes(tmp_path: Path) -> None:
+    path = table(tmp_path, "id height Sex", "a 1 M", "b 2 female", "c 4 NA", "d 4 2")
+    assert read_sex(path) == {"a": "M", "b": "female", "c": "", "d": "2"}
+    only = table(tmp_path, "id what", "007 1", "8 2", name="only.tsv")
+    assert read_sex(only) == read_sex(only, "what") == {"007": "1", "8": "2"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "column", "message"),
+    [
+        (["id sex", "a M", "b boar"], None, "line 3: sex 'boar' of b is not known; write male, female or NA"),
+        (["id sex", "a 0", "b 1"], None, "sex is 0 and 1, which may mean either"),
+        (["id u v", "a 1 1"], None, "which column is the sex"),
+        (["id u v", "a 1 1"], "sex", "has no column sex; its columns are u, v"),
+    ],
+)
+def test_bad_sexes(tmp_path: Path, lines: list[str], column: str | None, message: str) -> None:
+    with pytest.raises(SewallError, match=f"traits.tsv.*{message}"):
+        read_sex(table(tmp_path, *lines), column)
 
 
 def test_real_tables(shared: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_spread_covers_what_it_should(kind: Any, cohort: Any) -> None:
         rng = np.random.default_rng(seed)
         genetic = z @ rng.standard_normal(z.shape[1])
         trait = genetic / genetic.std() + rng.standard_normal(300)
-        model = kind().fit(cohort.panel, cohort.train, trait[cohort.train], cohort.covariates)
+        model = kind(errors=True).fit(cohort.panel, cohort.train, trait[cohort.train], cohort.covariates)
         error = trait[cohort.test] - model.predict(cohort.panel, cohort.test, cohort.covariates)
         inside.append(np.abs(error) < 1.645 * model.spread(cohort.panel, cohort.test, cohort.covariates))
     assert 0.87 < np.mean(inside) < 0.93
@@ -65,16 +65,18 @@ def test_the_spread_covers_what_it_should(kind: Any, cohort: Any) -> None:
 
 @pytest.mark.parametrize("kind", [GBLUP, GaussianKernel])
 def test_a_relative_is_better_known_than_a_stranger(kind: Any, cohort: Any) -> None:
-    model = kind().fit(cohort.panel, cohort.train, cohort.trait[cohort.train], cohort.covariates)
+    model = kind(errors=True).fit(cohort.panel, cohort.train, cohort.trait[cohort.train], cohort.covariates)
     own, others = (model.reliability(cohort.panel, rows) for rows in (cohort.train, cohort.test))
     assert own.mean() > others.mean() + 0.05
     assert others.min() > 0
     assert own.max() < 1
 
 
-def test_a_gblup_without_errors_says_so(cohort: Any) -> None:
-    model = GBLUP(errors=False).fit(cohort.panel, cohort.train, cohort.trait[cohort.train], cohort.covariates)
-    assert "reference_calls" not in model.state()
+@pytest.mark.parametrize("kind", [GBLUP, GaussianKernel])
+def test_a_model_without_errors_says_so(kind: Any, cohort: Any) -> None:
+    model = kind(errors=False).fit(cohort.panel, cohort.train, cohort.trait[cohort.train], cohort.covariates)
+    assert "error_inverse" not in model.state()
+    assert ("reference_calls" in model.state()) == (kind is GaussianKernel)
     with pytest.raises(ValueError, match="errors=True"):
         model.spread(cohort.panel, cohort.test, cohort.covariates)
 

@@ -8,9 +8,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sewall.data.panel import Panel, X
+from sewall.genomic import kernels as kernels_module
+from sewall.genomic.blup import GBLUP, AdditiveDominance, XLinked
 from sewall.genomic.coding import Coding, x_sign
+from sewall.genomic.gaussian import GaussianKernel
 from sewall.genomic.kernels import Kernels
 from sewall.genomic.reference import Reference
+from sewall.genomic.tridiagonal import Tridiagonal
+
+REDUCE = Tridiagonal.of
 
 
 def direct_columns(cohort: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,7 +122,38 @@ def test_kernels_of_other_individuals_are_refused(cohort: Any) -> None:
 def test_kept_genotypes_give_the_products_of_the_panel(cohort: Any) -> None:
     kernels = Kernels(cohort.panel, cohort.train)
     scaling = kernels.coding.scale / np.sqrt(kernels.standardised_total)
-    reference = Reference.of(cohort.panel, cohort.train, kernels.coding, scaling)
+    reference = Reference.of(kernels, scaling)
     cross, own = reference.products(cohort.panel, cohort.train)
     assert_allclose(cross, kernels.standardised, atol=1e-5)
     assert_allclose(own, np.diag(kernels.standardised), atol=1e-5)
+
+
+def test_another_trait_of_the_same_individuals_finds_everything_prepared(
+    cohort: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two traits through one object: kernels are reduced once, and the second fit is that of kernels of its own."""
+    made = []
+    monkeypatch.setattr(Tridiagonal, "of", classmethod(lambda cls, *given: made.append(1) or REDUCE(*given)))
+    shared, second = Kernels(cohort.panel, cohort.train), cohort.trait[cohort.train] ** 2
+    for kind in (GBLUP, AdditiveDominance, XLinked, GaussianKernel):
+        kind().fit(cohort.panel, cohort.train, cohort.trait[cohort.train], cohort.covariates, shared)
+    first = len(made)
+    models = [
+        kind().fit(cohort.panel, cohort.train, second, cohort.covariates, shared)
+        for kind in (GBLUP, AdditiveDominance, XLinked, GaussianKernel)
+    ]
+    assert first == 2 + 1 + 2 + 5  # additive twice, dominance, X and X by sex, five bandwidths
+    assert len(made) == first
+    for model in models:
+        alone = type(model)().fit(cohort.panel, cohort.train, second, cohort.covariates)
+        answers = [each.predict(cohort.panel, cohort.test, cohort.covariates) for each in (model, alone)]
+        assert_allclose(*answers, rtol=1e-9)
+
+
+def test_reduced_kernels_take_no_more_memory_than_they_may(cohort: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels_module, "MOST_KEPT", 400_000)  # one of 219 x 219
+    kernels, basis = Kernels(cohort.panel, cohort.train), np.full((220, 1), 220**-0.5)
+    kept = kernels.reduced("centred", lambda: kernels.centred, basis)
+    other = kernels.reduced("standardised", lambda: kernels.standardised, basis)
+    assert kernels.reduced("centred", lambda: kernels.centred, basis) is kept
+    assert kernels.reduced("standardised", lambda: kernels.standardised, basis) is not other

@@ -110,7 +110,9 @@ def test_error_variance_is_that_of_best_linear_unbiased_prediction() -> None:
     among = kernel[np.ix_(rows, rows)]
     fitted = one_kernel(among, basis, draw([kernel], [1.0], 2)[rows])
     cross = kernel[np.ix_(new, rows)]
-    found = ErrorVariance.of(among, basis, fitted).total(cross, np.diag(kernel)[new], basis_new)
+    errors = ErrorVariance.of(lambda: among, basis, fitted)
+    unknown = errors.genetic_error(cross, np.diag(kernel)[new])
+    found = errors.total(unknown, errors.through(cross), basis_new)
 
     variance, residual = fitted.variances[0], fitted.residual
     inverse = np.linalg.inv(variance * among + residual * np.eye(len(rows)))

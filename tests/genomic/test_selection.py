@@ -62,7 +62,7 @@ def test_every_individual_is_left_out_once(cohort: Any) -> None:
 
 
 def test_linkage_is_the_squared_correlation_of_neighbours(kernels: Kernels) -> None:
-    linkage = Linkage.of(kernels.panel, kernels.rows, kernels.coding, reach=15)
+    linkage = Linkage.of(kernels.columns, reach=15)
     expected = np.corrcoef(standardised(kernels).T) ** 2
     for site, other in ((40, 41), (40, 30), (110, 125), (1, 0)):
         found = linkage.squared[site, 15 + other - site] / LEVELS
@@ -72,7 +72,7 @@ def test_linkage_is_the_squared_correlation_of_neighbours(kernels: Kernels) -> N
 
 
 def test_no_two_sites_of_a_clump_are_kept(kernels: Kernels) -> None:
-    linkage = Linkage.of(kernels.panel, kernels.rows, kernels.coding, reach=400)
+    linkage = Linkage.of(kernels.columns, reach=400)
     order = np.random.default_rng(1).permutation(300)
     kept = linkage.clump(order, 0.3)
     among = np.corrcoef(standardised(kernels)[:, kept].T) ** 2

@@ -195,7 +195,7 @@ def test_what_became_of_sites_is_told(prediction):
     assert "95 (79.2 %) were found" in html
     assert re.search(r"left out: not in these data</td><td>25</td><td>20\.8 %<", html)
     assert html.index(">same alleles<") < html.index(">REF and ALT swapped<") < html.index(">left out: not in these")
-    assert "Only 79.2 % of the bundle's sites were used" in html.replace("&#39;", "'")
+    assert "Only 79.2 % of the variation of the bundle's sites is told" in html.replace("&#39;", "'")
     (prediction / "match_report.tsv").unlink()
     assert "sites" not in ids(page(prediction), "section")
 

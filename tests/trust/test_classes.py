@@ -48,10 +48,10 @@ def test_sets_by_class_hold_in_a_rare_class_too():
         members = sets.apply(p[held], seed=2)
         return members[np.flatnonzero(rare), 1].mean(), members[np.flatnonzero(~rare), 0].mean()
 
-    rare_alone, common_alone = shares(ConformalSets.fit(p[half], labels[half], 0.9, seed=1))
+    rare_alone, _ = shares(ConformalSets.fit(p[half], labels[half], 0.9, seed=1))
     assert rare_alone < 0.85
     by_class = ConformalSets.fit_by_class(p[half], labels[half], 0.9, seed=1)
     rare_own, common_own = shares(ConformalSets.from_state(by_class.state()))
-    assert abs(rare_own - 0.9) < 0.05 and 0.86 < common_own
+    assert abs(rare_own - 0.9) < 0.05 and common_own > 0.86
     few = ConformalSets.fit_by_class(p[:300], labels[:300], 0.9, seed=1)
     assert few.mass[1] == ConformalSets.fit(p[:300], labels[:300], 0.9, seed=1).mass

@@ -32,6 +32,14 @@ _genotypes = options(
     option(_DATA, "--allow-missing", is_flag=True, help="Leave out individuals without genotypes or covariates."),
 )
 
+_people = options(
+    option(_DATA, "--classes", metavar="NAMES", multiple=True, help="Traits whose numbers are names of classes."),
+    option(_DATA, "--covariates", metavar="NAMES", multiple=True, help="Columns that are known of everybody: age."),
+    option(_DATA, "--categories", metavar="NAMES", multiple=True, help="Covariates whose numbers are codes: batch."),
+    option(_DATA, "--groups", metavar="NAME", help="Column of what must not straddle folds: family, cage."),
+    option(_DATA, "--leave-out", metavar="NAME", help="Column of which every value is a fold of its own: population."),
+)
+
 
 @click.group(cls=SectionedGroup, context_settings=CONTEXT)
 def trait() -> None:
@@ -40,6 +48,7 @@ def trait() -> None:
     inspect says what is in the files, and what to mend.
     train fits networks and all classical predictors to the same folds, stacks them, and says what the network added.
     predict answers for individuals that the bundle does not know, evaluate says how well.
+    transfer carries a bundle to another study.
     explain says which variants a bundle's predictions stand on, and writes its linear models as scoring files.
     score applies any scoring file.
     """
@@ -78,11 +87,7 @@ def inspect(context: click.Context, **_: Any) -> None:
 @option(
     "Main", "--trait", metavar="NAME", multiple=True, help="Column of the table that is to be predicted; or several."
 )
-@option(_DATA, "--classes", metavar="NAMES", multiple=True, help="Traits whose numbers are names of classes.")
-@option(_DATA, "--covariates", metavar="NAMES", multiple=True, help="Columns that are known of everybody: age,batch.")
-@option(_DATA, "--groups", metavar="NAME", help="Column of what must not straddle folds: family, cage, population.")
-@option(_DATA, "--leave-out", metavar="NAME", help="Column of which every value is a fold of its own: population.")
-@options(_genotypes, level)
+@options(_people, _genotypes, level)
 @option(_MODELS, "--folds", type=int, metavar="N", help="Parts for cross-validation.  [default: 5]")
 @option(_MODELS, "--window", type=int, metavar="SITES", help="Linkage window.  [default: found in the training folds]")
 @option(
@@ -153,6 +158,31 @@ def evaluate(context: click.Context, **_: Any) -> None:
       sewall trait evaluate out/bundle others.bed --phenotypes others.tsv -o judged
     """
     from sewall.jobs.trait import evaluate as public
+
+    show(public, context)
+
+
+@trait.command(cls=SectionedCommand, context_settings=CONTEXT)
+@click.argument("bundle")
+@click.argument("genotypes")
+@options(out)
+@option("Main", "--phenotypes", metavar="TSV", help="Table of the new study: sample_id, the trait, covariates.")
+@option("Main", "--trait", metavar="NAME", help="Column of the table.  [default: the trait of the bundle]")
+@options(_people, _genotypes, level)
+@option(_MODELS, "--folds", type=int, metavar="N", help="Parts for cross-validation.  [default: 5]")
+@options(device, running)
+@click.pass_context
+def transfer(context: click.Context, **_: Any) -> None:
+    """Carry a trained BUNDLE to another study, and compare it with a training from scratch.
+
+    The bundle is tried as it is, with its networks tuned, and as one model in the stack of the new study. DIR then
+    holds the bundle of the new study, and under scratch/ that of a training without the old one.
+
+    \b
+    Example:
+      sewall trait transfer out/bundle other.vcf.gz --phenotypes other.tsv -o carried
+    """
+    from sewall.jobs.trait import transfer as public
 
     show(public, context)
 

@@ -28,21 +28,29 @@ def table_rows(path: Path) -> Iterator[Iterator[Row]]:
     with reading(path) as raw:
         text = io.TextIOWrapper(raw, "utf-8-sig", newline=None)
         try:
-            yield _rows(path, text)
+            yield rows_of_text(path, text)
         finally:
             text.detach()  # the file below is closed by its owner
 
 
-def _rows(path: Path, text: io.TextIOWrapper) -> Iterator[Row]:
+def rows_of_text(path: Path, text: io.TextIOBase, mark: str | None = None) -> Iterator[Row]:
+    """Yield the rows of an open table.
+
+    Args:
+        path: for messages.
+        text: what to read.
+        mark: what separates columns; by default as the first line looks.
+    """
     try:
         first = next((line for line in text if line.strip()), None)
         if first is None:
             raise SewallError(f"{path}: the file is empty; give a table with a header")
         lines = chain([first], text)
-        if delimiter(first) == " ":
+        mark = mark or delimiter(first)
+        if mark == " ":
             rows: Iterator[list[str]] = (line.split() for line in lines)
         else:
-            rows = csv.reader(lines, delimiter=delimiter(first))
+            rows = csv.reader(lines, delimiter=mark)
         for number, fields in enumerate(rows, start=1):
             if any(fields):
                 yield number, fields

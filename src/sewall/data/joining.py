@@ -102,8 +102,8 @@ def _remedy(strangers: Sequence[str], known: set[str]) -> str:
     """Say what would make ids match: family ids written on both sides or none, or else another column."""
     short = {name.split("_", 1)[-1] for name in strangers}
     if short & known or {name.split("_", 1)[-1] for name in known} & set(strangers):
-        return "ids FID_IID on one side fit IID on the other: write them alike, or name another column of ids"
-    return "name the column of the table that holds the ids of the genotypes"
+        return "ids FID_IID on one side fit IID on the other: write them alike, or name another column (--ids)"
+    return "name the column of the table that holds the ids of the genotypes (--ids)"
 
 
 def _with_covariates(taken: Phenotypes, allow_missing: bool) -> tuple[Rows, list[str]]:
@@ -139,3 +139,14 @@ def _independent(taken: Phenotypes) -> tuple[Phenotypes, list[str]]:
             dropped.append(str(name))
     said = f"covariates {', '.join(dropped)} say nothing that the others do not and were left out"
     return replace(taken, covariates=taken.covariates[kept]), [f"{taken.path.name}: {said}"] if dropped else []
+
+
+def adds_to(covariates: NDArray[np.float64], column: NDArray[np.float64]) -> bool:
+    """Return whether a column says what a constant and the ``(individuals, columns)`` covariates do not.
+
+    >>> adds_to(np.array([[0.0], [1.0], [0.0]]), np.array([2.0, 1.0, 2.0]))
+    False
+    """
+    known = np.column_stack([np.ones(len(column)), covariates])
+    rest = column - known @ np.linalg.lstsq(known, column)[0]
+    return bool(np.linalg.norm(rest) > _COLLINEAR * max(float(np.linalg.norm(column)), 1e-300))

@@ -112,6 +112,8 @@ def read_phenotypes(
     wanted, chosen = list(covariates or []), set(categories)
     for name in [*(traits or []), *wanted, *([groups] if groups else []), *chosen]:
         table.column(name)
+    if stray := sorted(chosen - set(wanted)):
+        raise SewallError(f"{table.path}: category {some_names(stray)} is no covariate; name it in --covariates too")
     if traits is None:
         traits = [name for name in table.names if name not in {*wanted, groups} and table.may_be_trait(name)]
     measured, named, notes = _traits(table, traits, set(classes))
@@ -340,7 +342,7 @@ def _covariates(
         if 2 < len(distinct) <= _FEW_LEVELS and (distinct % 1 == 0).all():
             notes.append(
                 f"{table.path}: covariate {name} has {len(distinct)} whole numbers and was read as a quantity; "
-                "name it as a category if they are codes"
+                f"--categories {name} takes them as codes"
             )
     return pd.DataFrame(columns, index=range(len(table.ids)), dtype=float), levels, notes
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sewall.data.samples import refuse_duplicates
 from sewall.errors import SewallError
 
-_MAGIC = b"\x6c\x1b\x01"
+_MAGIC, _SAMPLE_MAJOR = b"\x6c\x1b\x01", b"\x6c\x1b\x00"
 _ROWS = 4096
 
 
@@ -84,7 +84,10 @@ def _order(bim: Path, rows: Sequence[Sequence[str]]) -> NDArray[np.intp]:
 
 def _check_bed(bed: Path, variants: int, samples: int) -> None:
     with bed.open("rb") as stream:
-        if stream.read(3) != _MAGIC:
+        start = stream.read(3)
+        if start == _SAMPLE_MAJOR:
+            raise SewallError(f"{bed}: is in sample-major order; write it variant by variant with plink --make-bed")
+        if start != _MAGIC:
             raise SewallError(f"{bed}: is not PLINK 1 binary data, variant by variant; make it with plink --make-bed")
     want, have = len(_MAGIC) + variants * ((samples + 3) // 4), bed.stat().st_size
     if have != want:

@@ -7,8 +7,9 @@ file from front to end twice (once to count and check, once to copy) and keeps w
 from __future__ import annotations
 
 import ctypes
+import io
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,14 @@ from sewall.errors import SewallError
 Progress = Callable[[int, int], None]
 """Called with the number of variants converted so far and their total."""
 
+IDS = "ID"
+DOSAGES = ("DS", "GP", "PL", "GL")
+"""Fields of expected genotypes."""
+
 _REPORT_EVERY = 5_000
 _CHUNK_GENOTYPES = 1 << 22
+_DIPLOID = 2
+_NO_INTEGER = -(2**31) + 1  # missing, and padding, in the integers of VCF
 
 
 class VcfSource(vcz.Source):
@@ -38,18 +45,29 @@ class VcfSource(vcz.Source):
         name: the user's own path, for messages.
         header_lines: lines before the first record, or None where records have no line (BCF).
         progress: told how far the copy is.
+        keep: what to copy beside the called genotypes: `IDS`, and fields among `DOSAGES`.
 
     Raises:
-        SewallError: no records, no genotypes in any record, positions out of order, a contig in two places, or a
-            record that cannot be parsed; names the line.
+        SewallError: no records, no genotypes nor a field to keep in any record, positions out of order, a contig in
+            two places, or a record that cannot be parsed; names the line.
     """
 
-    def __init__(self, path: Path, name: Path, header_lines: int | None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: Path,
+        header_lines: int | None,
+        progress: Progress | None = None,
+        keep: Sequence[str] = (),
+    ) -> None:
         self._path, self._name, self._header_lines, self._progress = path, name, header_lines, progress
+        self._keep_ids, self._kept = IDS in keep, [field for field in keep if field in DOSAGES]
         self._contig_index: dict[str, int] = {}
         self._filter_index: dict[str, int] = {"PASS": 0}
         self._contig_codes, self._filter_codes, self._positions = array("i"), array("i"), array("i")
         self._max_alleles, self._max_ploidy = 2, 0
+        self._widths = dict.fromkeys(self._kept, 0)
+        self._record_ids = bytearray()  # a line each
         with _opened(self._path, name) as reader:
             self._ids = list(reader.samples)
             self._scan(reader)
@@ -64,8 +82,20 @@ class VcfSource(vcz.Source):
             if found is not None:
                 self._check_alleles(int(found[:, :-1].max()), len(record.ALT))
                 self._max_ploidy = max(self._max_ploidy, found.shape[1] - 1)
+            if self._keep_ids:
+                self._record_ids += f"{record.ID or ''}\n".encode()
+            for field in self._kept:
+                values = _field(record, field)
+                self._widths[field] = max(self._widths[field], 0 if values is None else values.shape[1])
+        self._check_content()
+
+    def _check_content(self) -> None:
         if not self._positions:
             raise SewallError(f"{self._name}: holds no variants; check how it was made")
+        if absent := [field for field, width in self._widths.items() if not width]:
+            raise SewallError(f"{self._name}: has no field {' or '.join(absent)} in any record; leave --field out")
+        if self._kept and self._max_ploidy == 0:
+            self._max_ploidy = _DIPLOID  # expected genotypes without called ones
         if self._max_ploidy == 0:
             raise SewallError(
                 f"{self._name}: has no GT field (genotypes) in any record; give a VCF with called genotypes"
@@ -140,9 +170,24 @@ class VcfSource(vcz.Source):
         """Yield the contig code of each record."""
         yield from self._contig_codes[start:stop]
 
-    def iter_field(self, field_name: str, shape: tuple[int, ...], dtype: Any, start: int, stop: int) -> Iterator[int]:
-        """Yield the positions; there is no other such field."""
-        yield from self._positions[start:stop]
+    def iter_field(
+        self, field_name: str, shape: tuple[int, ...], dtype: Any, start: int, stop: int
+    ) -> Iterator[int | NDArray[np.float32]]:
+        """Yield the positions, or the values of a field, ``(samples, values)``, NaN where there are none."""
+        if field_name not in self._kept:
+            yield from self._positions[start:stop]
+            return
+        with _opened(self._path, self._name) as reader:
+            for record in islice(self._records(reader), start, stop):
+                values, laid = _field(record, field_name), np.full(shape, np.nan, np.float32)
+                if values is not None:
+                    laid[:, : values.shape[1]] = values[:, : shape[1]]
+                yield laid
+
+    def iter_id(self, start: int, stop: int) -> Iterator[str | None]:
+        """Yield the ID of each record, None where it has none."""
+        for line in islice(io.BytesIO(self._record_ids), start, stop):
+            yield line.decode().rstrip("\n") or None
 
     def iter_filters(self, start: int, stop: int) -> Iterator[NDArray[np.bool_]]:
         """Yield for each record which filter value it has."""
@@ -155,7 +200,7 @@ class VcfSource(vcz.Source):
         """Yield alleles, genotypes ``(samples, ploidy)`` and phase of each record."""
         with _opened(self._path, self._name) as reader:
             for number, record in enumerate(islice(self._records(reader), start, stop), start=start + 1):
-                yield _variant_data(record, shape, num_alleles)
+                yield _variant_data(record, shape, num_alleles, _DIPLOID if self._kept else 1)
                 if self._progress and (number % _REPORT_EVERY == 0 or number == stop):
                     self._progress(number, self.num_records)
 
@@ -173,7 +218,19 @@ class VcfSource(vcz.Source):
             filters_size=len(self._filter_index),
             ploidy_size=self._max_ploidy,
         )
-        return vcz.VcfZarrSchema(vcz.ZARR_SCHEMA_FORMAT_VERSION, self._fields(), dimensions)
+        for field, width in self._widths.items():
+            dimensions[_values_of(field)] = vcz.VcfZarrDimension.unchunked(min(width, _DIPLOID + 1))
+        return vcz.VcfZarrSchema(vcz.ZARR_SCHEMA_FORMAT_VERSION, [*self._fields(), *self._kept_fields()], dimensions)
+
+    def _kept_fields(self) -> list[vcz.ZarrArraySpec]:
+        """Lay out what is kept on request; of the genotypes of a site those of the first two alleles."""
+        spec, rows = vcz.ZarrArraySpec, ["variants"]
+        ids = [spec("variant_id", "T", rows, None), spec("variant_id_mask", "bool", rows, None)]
+        values = [
+            spec(f"call_{field}", "f4", [*rows, "samples", _values_of(field)], f"{field} of the VCF", source=field)
+            for field in self._kept
+        ]
+        return (ids if self._keep_ids else []) + values
 
     def _fields(self) -> list[vcz.ZarrArraySpec]:
         calls, rows = ["variants", "samples", "ploidy"], ["variants"]
@@ -191,6 +248,11 @@ class VcfSource(vcz.Source):
             spec("call_genotype_phased", "bool", calls[:2], None, compressor=flags),
             spec("call_genotype_mask", "bool", calls, None, compressor=flags),
         ]
+
+
+def _values_of(field: str) -> str:
+    """Return the name of the dimension of a field's values."""
+    return f"values_of_{field}"
 
 
 def _opened(path: Path, name: Path) -> cyvcf2.VCF:
@@ -225,14 +287,27 @@ def _genotypes(record: Any) -> NDArray[np.int16] | None:
         return None
 
 
-def _variant_data(record: Any, shape: tuple[int, int], num_alleles: int) -> vcz.VariantData:
+def _field(record: Any, name: str) -> NDArray[np.float32] | None:
+    """Return ``(samples, values)`` of a field, NaN where missing, or None for a record without it."""
+    try:
+        values = record.format(name)
+    except KeyError:  # not declared in the header
+        return None
+    if values is None:
+        return None
+    if values.dtype.kind == "i":
+        return np.where(values <= _NO_INTEGER, np.nan, values).astype(np.float32)
+    return np.asarray(values, np.float32)
+
+
+def _variant_data(record: Any, shape: tuple[int, int], num_alleles: int, unknown: int = 1) -> vcz.VariantData:
     alleles = np.full(num_alleles, constants.STR_FILL, dtype=StringDType())
     alleles[: len(record.ALT) + 1] = [record.REF, *record.ALT]
     genotypes = np.full(shape, constants.INT_FILL, np.int16)
     phased = np.zeros(shape[0], bool)
     found = _genotypes(record)
     if found is None:
-        genotypes[:, 0] = constants.INT_MISSING
+        genotypes[:, :unknown] = constants.INT_MISSING
     else:
         genotypes[:, : found.shape[1] - 1] = found[:, :-1]
         phased = found[:, -1] == 1

@@ -31,6 +31,7 @@ OTHER = 4  # the channel of alleles that are not one letter
 NO_CHANNEL = -1
 UNKNOWN_ALLELES = ("", "0", ".")
 NO_CALL = 255  # in batches
+AT_ONCE = 1_024  # sites unpacked at once
 
 
 def letter_code(letter: str, purine_i: bool = False, among: str | Mapping[str, float] = LETTERS) -> Floats:
@@ -180,10 +181,13 @@ class Individuals:
         calls = self.panel.calls
         if calls.bits == 8:
             return calls.data[sites][:, rows].T
-        rows = np.asarray(rows)
+        rows, data = np.asarray(rows), calls.data[sites]
         shift = (2 * (rows % 4)).astype(np.uint8)
-        found = (calls.data[sites][:, rows // 4] >> shift) & np.uint8(3)
-        found[found == calls.missing] = NO_CALL
+        found = np.empty((len(data), len(rows)), np.uint8)
+        for start in range(0, len(data), AT_ONCE):
+            part = np.take(data[start : start + AT_ONCE], rows // 4, axis=1) >> shift & 3
+            part |= (part & part >> 1) * np.uint8(NO_CALL - calls.missing)  # 3, both bits set, becomes 255
+            found[start : start + AT_ONCE] = part
         return found.T  # a view: networks read it site by site
 
     def batch(self, rows: Rows) -> dict[str, NDArray]:

@@ -72,13 +72,20 @@ class Associations:
 
     @classmethod
     def of(cls, kernels: Kernels, divided: list[Part]) -> Associations:
-        """Test every site in every part, in one pass over the genotypes."""
+        """Test every site in every part, in one pass over the genotypes; what was tested last is known."""
+        key = b"".join(part.outside.tobytes() + part.residual.tobytes() for part in divided)
+        if kernels.tested is None or kernels.tested[0] != key:
+            kernels.tested = key, cls._of(kernels, divided)
+        return kernels.tested[1]
+
+    @classmethod
+    def _of(cls, kernels: Kernels, divided: list[Part]) -> Associations:
         slope = np.zeros((len(kernels.panel.sites), len(divided)))
         p_value = np.ones_like(slope)
-        for sites, z in kernels.coding.blocks(kernels.panel, kernels.rows):
-            z *= kernels.coding.scale[sites]
+        for sites, z in kernels.columns.blocks():
+            columns = z * kernels.coding.scale[sites]
             for index, part in enumerate(divided):
-                slope[sites, index], p_value[sites, index] = _test(z[part.inside], part)
+                slope[sites, index], p_value[sites, index] = _test(columns[part.inside], part)
         return cls(slope, p_value)
 
 

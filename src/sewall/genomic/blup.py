@@ -15,12 +15,16 @@ from sewall.data.panel import Panel, X
 from sewall.genomic.coding import BLOCK, Coding, x_sign
 from sewall.genomic.contract import FixedEffects, Floats, State
 from sewall.genomic.kernels import Kernels
+from sewall.genomic.lanczos import without_kernel
 from sewall.genomic.reference import Likeness, Reference
 from sewall.genomic.reml import Components, ErrorVariance, one_kernel, several_kernels
 from sewall.genomic.score import LinearScore, ScoreModel, no_weights
 from sewall.task import Rows
 
 Columns = Literal["centred", "standardised"]
+
+MOST_DUAL = 20_000  # training individuals; of more, no kernel is held
+MOST_REMEMBERED = 5_000  # of these, to judge how sure predictions are
 
 
 class GBLUP(ScoreModel):
@@ -45,6 +49,7 @@ class GBLUP(ScoreModel):
         self.heritability = 0.0
         self._reference: Reference | None = None
         self._error_variance: ErrorVariance | None = None
+        self._seen: tuple[Panel, Rows, Likeness] | None = None  # who was judged last
 
     def fit(
         self,
@@ -62,18 +67,30 @@ class GBLUP(ScoreModel):
         fitted = self._fit_columns(kernels, basis, target)
         self.heritability = fitted.heritability
         scaling = _scaling(kernels, self.columns)
-        sums = kernels.coding.site_sums(panel, rows, fitted.variances[0] * fitted.dual)
+        sums = kernels.columns.site_sums(fitted.variances[0] * fitted.dual)
         self.score = LinearScore(fixed, fitted.effects, kernels.coding, sums * scaling**2)
         if self.errors:
-            self._reference = Reference.of(panel, rows, kernels.coding, scaling)
-            self._error_variance = ErrorVariance.of(_additive(kernels, self.columns), basis, fitted)
+            self._remember(kernels, scaling, basis, fitted)
         return self
 
     def _fit_columns(self, kernels: Kernels, basis: Floats, target: Floats) -> Components:
         choices: tuple[Columns, ...] = (self.wanted,) if self.wanted else ("centred", "standardised")
-        fits = {columns: one_kernel(_additive(kernels, columns), basis, target) for columns in choices}
+        fit = _through_kernel if len(kernels.rows) <= MOST_DUAL else _through_sites
+        fits = {columns: fit(kernels, columns, basis, target) for columns in choices}
         self.columns = max(choices, key=lambda columns: fits[columns].likelihood)
         return fits[self.columns]
+
+    def _remember(self, kernels: Kernels, scaling: Floats, basis: Floats, fitted: Components) -> None:
+        """Keep the training genotypes; of very many individuals some, from whom errors look larger than they are."""
+        self._seen = None
+        if len(kernels.rows) <= MOST_DUAL:
+            self._reference = Reference.of(kernels, scaling)
+            self._error_variance = ErrorVariance.of(lambda: _additive(kernels, self.columns), basis, fitted)
+            return
+        some = np.sort(np.random.default_rng(0).choice(len(kernels.rows), MOST_REMEMBERED, replace=False))
+        self._reference = kept = Reference.of(kernels, scaling, some)
+        panel, rows = kernels.panel, kernels.rows[some]
+        self._error_variance = ErrorVariance.of(lambda: kept.products(panel, rows)[0], basis[some], fitted)
 
     def spread(self, panel: Panel, rows: Rows, covariates: Floats) -> Floats:
         """Return ``(rows,)`` standard deviations of trait minus prediction, uncertainty of fixed effects included."""
@@ -84,9 +101,17 @@ class GBLUP(ScoreModel):
         return self._likeness(panel, rows).reliability()
 
     def _likeness(self, panel: Panel, rows: Rows) -> Likeness:
-        if self._reference is None or self._error_variance is None:
+        reference, errors = self._reference, self._error_variance
+        if reference is None or errors is None:
             raise ValueError("this GBLUP was fitted without its errors; fit it with errors=True")
-        return Likeness(*self._reference.products(panel, rows), self._error_variance)
+        if self._seen is None or self._seen[0] is not panel or not np.array_equal(self._seen[1], rows):
+            self._seen = panel, rows, Likeness.of(lambda some: reference.products(panel, some), rows, errors)
+        return self._seen[2]
+
+    @property
+    def reference(self) -> Reference | None:
+        """Genotypes of the training individuals; None where errors were not wanted."""
+        return self._reference
 
     def state(self) -> State:
         """Return the fitted numbers, and the packed training genotypes if errors are wanted."""
@@ -108,6 +133,15 @@ class GBLUP(ScoreModel):
         if "reference_calls" in state:
             model._reference, model._error_variance = Reference.from_state(state), ErrorVariance.from_state(state)
         return model
+
+
+def _through_kernel(kernels: Kernels, columns: Columns, basis: Floats, target: Floats) -> Components:
+    reduced = kernels.reduced(columns, lambda: _additive(kernels, columns), basis)
+    return one_kernel(_additive(kernels, columns), basis, target, reduced)
+
+
+def _through_sites(kernels: Kernels, columns: Columns, basis: Floats, target: Floats) -> Components:
+    return without_kernel(kernels.columns, _scaling(kernels, columns), basis, target)
 
 
 def _additive(kernels: Kernels, columns: Columns) -> Floats:
@@ -147,9 +181,10 @@ class AdditiveDominance(ScoreModel):
         kernels = Kernels.shared(panel, rows, kernels)
         fixed = FixedEffects.of(covariates[rows])
         dominance = kernels.dominance
-        pair = [kernels.centred] if dominance is None else [kernels.centred, dominance]
-        fitted = several_kernels(pair, fixed.basis(covariates[rows]), target)
-        additive = kernels.coding.site_sums(panel, rows, fitted.dual) * fitted.variances[0] / kernels.centred_total
+        pair = {"centred": kernels.centred} | ({} if dominance is None else {"dominance": dominance})
+        basis = fixed.basis(covariates[rows])
+        fitted = several_kernels(list(pair.values()), basis, target, kernels.all_reduced(pair, basis))
+        additive = kernels.columns.site_sums(fitted.dual) * fitted.variances[0] / kernels.centred_total
         by_heterozygosity, variance = no_weights(), 0.0
         if dominance is not None and fitted.variances[1] > 0:
             variance = float(fitted.variances[1])
@@ -200,15 +235,15 @@ class XLinked(ScoreModel):
         """Fit to the training individuals; see `GenomicModel.fit`."""
         kernels = Kernels.shared(panel, rows, kernels)
         fixed, sign = FixedEffects.of(covariates[rows]), x_sign(panel, rows)
-        parts = [kernels.centred]
+        basis, parts = fixed.basis(covariates[rows]), {"centred": kernels.centred}
         if kernels.x_linked is not None:
-            parts.append(kernels.x_linked)
+            parts["x"] = kernels.x_linked
             if sign.min() < sign.max():
-                parts.append(kernels.x_linked * np.outer(sign, sign))
-        fitted = several_kernels(parts, fixed.basis(covariates[rows]), target)
+                parts["x by sex"] = kernels.x_linked * np.outer(sign, sign)
+        fitted = several_kernels(list(parts.values()), basis, target, kernels.all_reduced(parts, basis))
         variances = np.r_[fitted.variances, np.zeros(3 - len(parts))]
         of_x = _x_divisor(panel, kernels.coding)
-        sums = kernels.coding.site_sums(panel, rows, np.column_stack([fitted.dual, fitted.dual * sign]))
+        sums = kernels.columns.site_sums(np.column_stack([fitted.dual, fitted.dual * sign]))
         additive = sums[:, 0] * (variances[0] / kernels.centred_total + variances[1] * of_x)
         by_sex = sums[:, 1] * variances[2] * of_x if variances[2] > 0 else no_weights()
         self.score = LinearScore(fixed, fitted.effects, kernels.coding, additive, by_sex=by_sex)

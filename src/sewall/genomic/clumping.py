@@ -70,7 +70,7 @@ class Clumping(ScoreModel):
     def _outside(self, kernels: Kernels, part: Part, found: Associations, index: int) -> tuple[Floats, Floats]:
         """Return ``(settings,)`` squares of the scores outside a part, and their products with the trait there."""
         weights = self._weights(kernels, found, index, LIMITS)
-        scores = kernels.coding.score(kernels.panel, kernels.rows, weights)
+        scores = kernels.columns.score(weights)
         outside = scores[part.outside] - part.outer @ (part.inner.T @ scores[part.inside])
         residual = part.unseen - part.outer @ (part.inner.T @ part.target)
         return (outside**2).sum(0), residual @ outside

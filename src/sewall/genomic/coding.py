@@ -45,17 +45,20 @@ class Coding:
         """Learn the coding from the training individuals *rows* in one pass."""
         frequency, scale, variance = (np.zeros(len(panel.sites), np.float32) for _ in range(3))
         heterozygous = calls = 0.0
-        for sites, dosages in panel.blocks(rows, BLOCK):
-            copies = _copies(panel, rows, sites) * ~np.isnan(dosages)
-            p = np.nansum(dosages, 0) / np.maximum(copies.sum(0), 1)
-            seen = np.maximum((copies > 0).sum(0), 1)
-            centred = np.nan_to_num(dosages - copies * p)
-            mean_copies = copies.sum(0) / seen
-            spread = np.sqrt(np.maximum((centred**2).sum(0) / seen, mean_copies * RAREST * (1 - RAREST)))
+        for start in range(0, len(panel.sites), BLOCK):
+            sites = slice(start, min(start + BLOCK, len(panel.sites)))
+            share, called = _shares(panel, rows, sites)
+            copies = _copies(panel, rows, sites) * called
+            p = (share * copies).sum(1) / np.maximum(copies.sum(1), 1)
+            centred = (share - p[:, None]) * copies
+            seen = np.maximum((copies > 0).sum(1), 1)
+            mean_copies = copies.sum(1) / seen
+            square = np.einsum("ij,ij->i", centred, centred)
+            spread = np.sqrt(np.maximum(square / seen, mean_copies * RAREST * (1 - RAREST)))
             frequency[sites], variance[sites] = p, mean_copies * p * (1 - p)
             scale[sites] = np.where(variance[sites] > 0, 1 / spread, 0)
             pairs = copies == 2
-            heterozygous += float((np.abs(dosages[pairs] - 1) < 0.5).sum())
+            heterozygous += float(((np.abs(share - 0.5) < 0.25) & pairs).sum())
             calls += float(pairs.sum())
         return cls(frequency, scale, variance, heterozygous / max(calls, 1))
 
@@ -77,11 +80,11 @@ class Coding:
 
     def centred(self, panel: Panel, rows: Rows, sites: slice | Rows) -> Block:
         """Return ``(rows, sites)`` values of z, 0 where a call is missing or there is no copy."""
-        if not isinstance(sites, slice) and len(sites) == 0:
-            return np.zeros((len(rows), 0), np.float32)
-        dosages = panel.dosages(rows, sites)
-        dosages -= _copies(panel, rows, sites) * self.frequency[sites]
-        return np.nan_to_num(dosages, copy=False, nan=0.0)
+        share, called = _shares(panel, rows, sites)
+        share -= self.frequency[sites][:, None]
+        share *= _copies(panel, rows, sites)
+        share *= called
+        return share.T
 
     def standardised(self, panel: Panel, rows: Rows, sites: slice | Rows) -> Block:
         """Return ``(rows, sites)`` values of z over their standard deviation."""
@@ -92,10 +95,12 @@ class Coding:
 
         Uncorrelated with z under random mating; 0 where a call is missing or the individual has not two copies.
         """
-        dosages, p = panel.dosages(rows, sites), self.frequency[sites]
-        codes = dosages * (1 + 2 * p - dosages) - 2 * p**2
-        codes *= _copies(panel, rows, sites) == 2
-        return np.asarray(np.nan_to_num(codes, copy=False, nan=0.0) * self.varying[sites])
+        share, called = _shares(panel, rows, sites)
+        share *= 2
+        p = self.frequency[sites][:, None]
+        codes = share * (1 + 2 * p - share) - 2 * p**2
+        codes *= called & (_copies(panel, rows, sites) == 2) & self.varying[sites][:, None]
+        return np.asarray(codes.T, np.float32)
 
     def blocks(self, panel: Panel, rows: Rows) -> Iterator[tuple[slice, Block]]:
         """Yield the sites and `centred` values block by block."""
@@ -106,13 +111,6 @@ class Coding:
     def score(self, panel: Panel, rows: Rows, weights: Floats) -> Floats:
         """Return ``(rows, ...)`` sums of z times the ``(sites, ...)`` weights; see `weighted_sum`."""
         return weighted_sum(self.centred, panel, rows, weights)
-
-    def site_sums(self, panel: Panel, rows: Rows, values: Floats) -> Floats:
-        """Return ``(sites, ...)`` sums over the individuals of z times the ``(rows, ...)`` values, in one pass."""
-        total = np.zeros((len(panel.sites), *values.shape[1:]))
-        for sites, z in self.blocks(panel, rows):
-            total[sites] = z.T @ values
-        return total
 
     def state(self) -> State:
         """Return the learnt numbers."""
@@ -140,13 +138,21 @@ def weighted_sum(code: Code, panel: Panel, rows: Rows, weights: Floats) -> Float
     return total
 
 
+def _shares(panel: Panel, rows: Rows, sites: slice | Rows) -> tuple[Block, NDArray[np.bool_]]:
+    """Return ``(sites, rows)`` shares of copies that carry ALT, and which are called; shares of others mean nothing."""
+    codes = panel.calls.of(rows, sites)
+    share = codes.astype(np.float32)
+    share *= np.float32(1 / panel.calls.steps)
+    return share, codes != panel.calls.missing
+
+
 def _copies(panel: Panel, rows: Rows, sites: slice | Rows) -> Block:
-    """Return copies that each individual has at each site; ``(1, 1)`` where all have as many at all of them."""
+    """Return ``(sites, rows)`` copies, or ``(1, 1)`` where all individuals have as many at all of the sites."""
     kinds = panel.sites.inheritance[sites]
     found = panel.copies[np.unique(kinds)][:, rows]
     if found.size and found.min() == found.max():
         return np.full((1, 1), found.flat[0], np.float32)
-    return panel.copies[kinds][:, rows].T.astype(np.float32)
+    return panel.copies[kinds][:, rows].astype(np.float32)
 
 
 def x_sign(panel: Panel, rows: Rows) -> Floats:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sewall.data.panel import Panel, X
+from sewall.data.panel import Calls, Panel, X
 from sewall.genomic.coding import BLOCK, Coding
+from sewall.genomic.columns import Columns
 from sewall.genomic.contract import Floats
 from sewall.genomic.linkage import Linkage
+from sewall.genomic.tridiagonal import Tridiagonal
 from sewall.task import Rows
 
+if TYPE_CHECKING:
+    from sewall.genomic.association import Associations
+
+MOST_KEPT = 2**28  # bytes of reduced kernels
 FEWEST_HETEROZYGOTES = 0.05  # of the calls; below, there is no dominance to see (inbred lines)
 
 
@@ -28,6 +37,8 @@ class Kernels:
 
     def __init__(self, panel: Panel, rows: Rows) -> None:
         self.panel, self.rows = panel, rows
+        self._reduced: dict[tuple[str, bytes], Tridiagonal] = {}
+        self.tested: tuple[bytes, Associations] | None = None  # of single sites with the last trait
 
     @classmethod
     def shared(cls, panel: Panel, rows: Rows, kernels: Kernels | None) -> Kernels:
@@ -44,13 +55,38 @@ class Kernels:
         return Coding.learn(self.panel, self.rows)
 
     @cached_property
+    def columns(self) -> Columns:
+        """Coded genotypes."""
+        return Columns(self.panel, self.rows, self.coding)
+
+    @cached_property
     def _additive(self) -> tuple[Floats, Floats]:
         centred, standardised = (np.zeros((len(self.rows),) * 2) for _ in range(2))
-        for sites, z in self.coding.blocks(self.panel, self.rows):
+        for sites, z in self.columns.blocks():
             centred += z @ z.T
-            z *= self.coding.scale[sites]
-            standardised += z @ z.T
+            scaled = z * self.coding.scale[sites]
+            standardised += scaled @ scaled.T
         return centred / self.centred_total, standardised / self.standardised_total
+
+    def reduced(self, name: str, kernel: Callable[[], Floats], basis: Floats) -> Tridiagonal:
+        """Return a kernel in the form that is cheap to fit, kept for other traits of the same individuals.
+
+        Args:
+            name: of the kernel.
+            kernel: computes it, where it has not been reduced yet.
+            basis: ``(n, q)`` orthonormal fixed effects.
+        """
+        key = name, basis.tobytes()
+        if key in self._reduced:
+            return self._reduced[key]
+        found = Tridiagonal.of(kernel(), basis)
+        if sum(each.nbytes for each in self._reduced.values()) + found.nbytes <= MOST_KEPT:
+            self._reduced[key] = found
+        return found
+
+    def all_reduced(self, kernels: Mapping[str, Floats], basis: Floats) -> list[Tridiagonal]:
+        """Return several kernels as `reduced` does, in their order."""
+        return [self.reduced(name, partial(np.asarray, kernel), basis) for name, kernel in kernels.items()]
 
     @property
     def centred_total(self) -> float:
@@ -89,13 +125,18 @@ class Kernels:
         sites = np.flatnonzero((self.panel.sites.inheritance == X) & self.coding.varying)
         if not len(sites):
             return None
-        z = self.coding.centred(self.panel, self.rows, sites)
+        z = self.columns.centred(sites)
         return np.asarray(z @ z.T, float) / float(self.coding.variance[sites].sum(dtype=float))
 
     @cached_property
     def linkage(self) -> Linkage:
         """Correlation of neighbouring sites."""
-        return Linkage.of(self.panel, self.rows, self.coding)
+        return Linkage.of(self.columns)
+
+    @cached_property
+    def packed(self) -> Calls:
+        """Calls of the training individuals alone, as models keep them."""
+        return repacked(self.panel.calls, self.rows)
 
     @cached_property
     def distances(self) -> Floats:
@@ -107,3 +148,11 @@ class Kernels:
     def median_distance(self) -> float:
         """Median of `distances` between different individuals."""
         return max(float(np.median(self.distances[np.triu_indices(len(self.rows), 1)])), 1e-12)
+
+
+def repacked(calls: Calls, rows: Rows) -> Calls:
+    """Return the calls of some individuals, packed anew block by block."""
+    starts = range(0, len(calls.data), BLOCK)
+    blocks = (calls.of(rows, slice(start, start + BLOCK)) for start in starts)
+    data = [Calls.pack(codes, calls.bits, calls.steps).data for codes in blocks]
+    return replace(calls, data=np.concatenate(data), samples=len(rows))

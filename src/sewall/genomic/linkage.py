@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.data.panel import Panel
-from sewall.genomic.coding import Coding
+from sewall.genomic.columns import Columns
 from sewall.genomic.contract import Floats
 from sewall.task import Rows
 
@@ -31,17 +30,18 @@ class Linkage:
     reach: int
 
     @classmethod
-    def of(cls, panel: Panel, rows: Rows, coding: Coding, reach: int = REACH) -> Linkage:
+    def of(cls, columns: Columns, reach: int = REACH) -> Linkage:
         """Compute the band chromosome by chromosome; missing calls count as the mean."""
-        squared = np.zeros((len(panel.sites), 2 * reach + 1), np.uint8)
-        for _, chromosome in panel.sites.chromosomes():
+        sites = columns.panel.sites
+        squared = np.zeros((len(sites), 2 * reach + 1), np.uint8)
+        for _, chromosome in sites.chromosomes():
             for start in range(chromosome.start, chromosome.stop, STEP):
                 stop = min(start + STEP, chromosome.stop)
                 around = slice(max(start - reach, chromosome.start), min(stop + reach, chromosome.stop))
-                columns = coding.standardised(panel, rows, around)
-                columns /= np.maximum(np.sqrt(np.einsum("ij,ij->j", columns, columns)), 1e-6)
+                near = columns.standardised(around)
+                near /= np.maximum(np.sqrt(np.einsum("ij,ij->j", near, near)), 1e-6)
                 middle = slice(start - around.start, stop - around.start)
-                squared[start:stop] = _band(columns[:, middle].T @ columns, middle.start, reach)
+                squared[start:stop] = _band(near[:, middle].T @ near, middle.start, reach)
         return cls(squared, reach)
 
     def value(self) -> Floats:

@@ -60,7 +60,7 @@ def principal_components(kernels: Kernels, number: int = COMPONENTS) -> tuple[Fl
     values, vectors = eigsh(matrix, number, v0=start)
     kept = values > 1e-6 * max(values.max(), 1e-12)
     vectors = vectors[:, kept][:, ::-1]
-    per_site = kernels.coding.site_sums(kernels.panel, kernels.rows, vectors - vectors.mean(0))
+    per_site = kernels.columns.site_sums(vectors - vectors.mean(0))
     scale = kernels.coding.scale[:, None].astype(float) ** 2 / kernels.standardised_total
     loadings = per_site * scale / values[kept][::-1] * np.sqrt(len(matrix))
     return vectors * np.sqrt(len(matrix)), loadings

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.panel import Calls, OddCalls, Panel
-from sewall.genomic.coding import BLOCK, Coding
+from sewall.genomic.coding import Coding
 from sewall.genomic.contract import Floats, State
+from sewall.genomic.kernels import Kernels, repacked
 from sewall.genomic.reml import ErrorVariance
 from sewall.task import Rows
+
+ROWS = 4096  # individuals that are compared with the training individuals at once
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,12 @@ class Reference:
     scaling: NDArray[np.float32]
 
     @classmethod
-    def of(cls, panel: Panel, rows: Rows, coding: Coding, scaling: Floats) -> Reference:
-        """Pack the calls of *rows* anew, block by block."""
-        calls, starts = panel.calls, range(0, len(panel.sites), BLOCK)
-        packed = [Calls.pack(calls.codes(slice(s, s + BLOCK))[:, rows], calls.bits, calls.steps).data for s in starts]
-        own = replace(calls, data=np.concatenate(packed), samples=len(rows))
-        return cls(own, panel.copies[:, rows], coding, scaling.astype(np.float32))
+    def of(cls, kernels: Kernels, scaling: Floats, among: Rows | None = None) -> Reference:
+        """Return the training individuals of *kernels*, or some *among* them, by index."""
+        calls, copies = kernels.packed, kernels.panel.copies[:, kernels.rows]
+        if among is not None:
+            calls, copies = repacked(calls, among), copies[:, among]
+        return cls(calls, copies, kernels.coding, scaling.astype(np.float32))
 
     def __len__(self) -> int:
         return self.calls.samples
@@ -70,24 +73,41 @@ class Reference:
 
 @dataclass(frozen=True)
 class Likeness:
-    """What is known of the error of a prediction from the likeness to the training individuals.
+    """What is known of the error of predictions from the likeness to the training individuals.
 
     Attributes:
-        cross: ``(rows, n)`` kernel with the training individuals.
-        own: ``(rows,)`` kernel with themselves.
+        own: ``(rows,)`` kernel of each individual with itself.
+        unknown: ``(rows,)`` error variance of g with the fixed effects known.
+        through: ``(rows, q)`` what the fixed effects of the training individuals weigh in the predictions.
         errors: variances.
     """
 
-    cross: Floats
     own: Floats
+    unknown: Floats
+    through: Floats
     errors: ErrorVariance
+
+    @classmethod
+    def of(cls, kernel: Callable[[Rows], tuple[Floats, Floats]], rows: Rows, errors: ErrorVariance) -> Likeness:
+        """Judge *rows*, some at a time; *kernel* gives their kernel with the training individuals, and their own."""
+        parts = []
+        for some in in_parts(rows):
+            cross, own = kernel(some)
+            parts.append((own, errors.genetic_error(cross, own), errors.through(cross)))
+        own, unknown, through = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return cls(own, unknown, through, errors)
 
     def spread(self, basis: Floats) -> Floats:
         """Return ``(rows,)`` standard deviations of trait minus prediction; *basis* holds the fixed effects."""
-        return np.sqrt(self.errors.total(self.cross, self.own, basis))
+        return np.sqrt(self.errors.total(self.unknown, self.through, basis))
 
     def reliability(self) -> Floats:
         """Return ``(rows,)`` shares of the genetic variance that the prediction knows; 0 where there is none."""
         genetic = self.errors.genetic * self.own
-        unknown = self.errors.genetic_error(self.cross, self.own)
-        return np.where(genetic > 0, 1 - unknown / np.where(genetic > 0, genetic, 1), 0.0)
+        return np.where(genetic > 0, 1 - self.unknown / np.where(genetic > 0, genetic, 1), 0.0)
+
+
+def in_parts(rows: Rows) -> Iterator[Rows]:
+    """Yield *rows* some at a time, so that no matrix grows with their number; nothing is yielded once as nothing."""
+    for start in range(0, max(len(rows), 1), ROWS):
+        yield rows[start : start + ROWS]

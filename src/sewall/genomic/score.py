@@ -47,7 +47,7 @@ class LinearScore:
     ) -> LinearScore:
         """Return a score of known weights whose fixed effects are fitted by least squares beside it."""
         basis = fixed.basis(covariates[kernels.rows])
-        genetic = kernels.coding.score(kernels.panel, kernels.rows, additive)
+        genetic = kernels.columns.score(additive)
         return cls(fixed, basis.T @ (target - genetic), kernels.coding, additive)
 
     def predict(self, panel: Panel, rows: Rows, covariates: Floats) -> Floats:

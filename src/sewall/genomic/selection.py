@@ -67,16 +67,19 @@ class _RidgeOnSelection(ScoreModel):
 
     def _errors(self, kernels: Kernels, part: Part, levels: NDArray[np.int64]) -> list[float]:
         """Return for each setting the squared error outside a part."""
-        products, used = np.zeros((len(kernels.rows),) * 2), 0
-        errors = []
+        products, used, errors = np.zeros((len(kernels.rows), len(part.inside))), 0, list[float]()
         for setting in range(len(self.settings)):
             added = np.flatnonzero(levels == setting)
-            if setting == 0 or len(added):
+            used += len(added)
+            if used == kernels.standardised_total:
+                products = kernels.standardised[:, part.inside] * used
+            else:
                 for _, columns in _columns(kernels, added):
-                    products += columns @ columns.T
-                used += len(added)
-                error = _error_outside(products / max(used, 1), part)
-            errors.append(error)
+                    products += columns @ columns[part.inside].T
+            if setting == 0 or len(added):
+                errors.append(_error_outside(products / max(used, 1), part))
+            else:
+                errors.append(errors[-1])
         return errors
 
     @property
@@ -141,20 +144,24 @@ class BestPerWindow(_RidgeOnSelection):
 def _columns(kernels: Kernels, sites: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
     for start in range(0, len(sites), BLOCK):
         some = sites[start : start + BLOCK]
-        yield some, kernels.coding.standardised(kernels.panel, kernels.rows, some)
+        yield some, kernels.columns.standardised(some)
 
 
 def _error_outside(kernel: Floats, part: Part) -> float:
-    fitted = one_kernel(kernel[np.ix_(part.inside, part.inside)], part.inner, part.target)
-    genetic = kernel[np.ix_(part.outside, part.inside)] @ fitted.dual * fitted.variances[0]
+    """Return the squared error outside a part, given the ``(n, inside)`` kernel with those inside it."""
+    fitted = one_kernel(kernel[part.inside], part.inner, part.target)
+    genetic = kernel[part.outside] @ fitted.dual * fitted.variances[0]
     return float(((part.unseen - part.outer @ fitted.effects - genetic) ** 2).sum())
 
 
 def _ridge(kernels: Kernels, whole: Part, sites: Rows) -> LinearScore:
     """Fit ridge regression on *sites*, which all weigh alike, to all training individuals."""
     kernel = np.zeros((len(kernels.rows),) * 2)
-    for _, columns in _columns(kernels, sites):
-        kernel += columns @ columns.T / len(sites)
+    if len(sites) == kernels.standardised_total:
+        kernel = kernels.standardised
+    else:
+        for _, columns in _columns(kernels, sites):
+            kernel += columns @ columns.T / len(sites)
     fitted: Components = one_kernel(kernel, whole.inner, whole.target)
     additive = np.zeros(len(kernels.panel.sites))
     for some, columns in _columns(kernels, sites):

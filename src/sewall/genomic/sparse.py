@@ -139,13 +139,13 @@ class _Path:
 
     def _gradients(self, residuals: list[Floats]) -> Floats:
         """Return ``(parts, sites, k)`` mean products of the sites with ``(inside, k)`` residuals, in one pass."""
-        coding, width = self.kernels.coding, residuals[0].shape[1]
+        scale, width = self.kernels.coding.scale, residuals[0].shape[1]
         spread = np.zeros((self.individuals, len(residuals), width), np.float32)
         for index, (part, residual) in enumerate(zip(self.divided, residuals, strict=True)):
             spread[part.inside, index] = residual / len(residual)
         products = np.zeros((self.sites, len(residuals) * width), np.float32)
-        for block, z in coding.blocks(self.kernels.panel, self.kernels.rows):
-            products[block] = coding.scale[block, None] * (z.T @ spread.reshape(self.individuals, -1))
+        for block, z in self.kernels.columns.blocks():
+            products[block] = scale[block, None] * (z.T @ spread.reshape(self.individuals, -1))
         return products.reshape(self.sites, len(residuals), width).transpose(1, 0, 2)
 
 
@@ -160,7 +160,7 @@ class _Stretch:
     """Some of the sites in memory, and the cross-products of every part."""
 
     def __init__(self, kernels: Kernels, divided: list[Part], sites: Rows, mixing: float) -> None:
-        self.columns = kernels.coding.standardised(kernels.panel, kernels.rows, sites)
+        self.columns = kernels.columns.standardised(sites)
         self.divided, self.mixing = divided, mixing
         # the folds left out add up to all individuals, so each product is taken once and then subtracted
         self.outside = [self.columns[part.outside].T @ self.columns[part.outside] for part in divided[:-1]]

@@ -13,11 +13,19 @@ PARTS = 8  # of a chromosome, over which the layers that chromosomes share avera
 REACH = 3  # neighbouring windows that a shared convolution reads
 
 
+class WithSquares(nn.Module):
+    """Appends the squares of all channels: a sum of products of sites, once weighted and added up."""
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Map ``(windows, channels, batch)`` to ``(windows, 2 x channels, batch)``."""
+        return torch.cat([windows, windows.square()], 1)
+
+
 class QuickDropout(nn.Module):
-    """Dropout (Srivastava et al. 2014) whose chance costs little: one random number decides four units.
+    """Dropout (Srivastava et al. 2014) whose chance costs little: one random number decides eight units.
 
     Args:
-        rate: share dropped in training, to the nearest 2 ** -16.
+        rate: share dropped in training, to the nearest 2 ** -8.
     """
 
     def __init__(self, rate: float) -> None:
@@ -28,9 +36,9 @@ class QuickDropout(nn.Module):
         """Return *values*, some of them zero and the rest scaled up in training."""
         if not self.training or self.rate == 0:
             return values
-        draws = torch.empty(-(-values.numel() // 4), dtype=torch.int64, device=values.device).random_(-(2**63), None)
-        kept = draws.view(torch.int16)[: values.numel()].view(values.shape) >= round((self.rate - 0.5) * 2**16)
-        return values * (kept / (1 - self.rate))
+        draws = torch.empty(-(-values.numel() // 8), dtype=torch.int64, device=values.device).random_(-(2**63), None)
+        kept = draws.view(torch.int8)[: values.numel()].view(values.shape).float()
+        return values * kept.sub_(round((self.rate - 0.5) * 2**8) - 1).clamp_(0, 1).div_(1 - self.rate)
 
 
 class IntervalPool(nn.Module):

@@ -152,6 +152,8 @@ class Answer:
         doubts: reasons not to believe some of it, as (status, sentence).
         beside: another number of the header, for runs that check no support.
         more: sections that go into detail, to stand behind the comparison of models.
+        tiles: all numbers of the header, where they are others than those of a prediction.
+        predicts: whether there are predictions, so that intervals and models are spoken of.
     """
 
     title: str
@@ -163,3 +165,5 @@ class Answer:
     doubts: list[tuple[str, str]]
     beside: Tile | None = None
     more: list[Section] = field(default_factory=list)
+    tiles: list[Tile] = field(default_factory=list)
+    predicts: bool = True

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sewall.errors import SewallError
 from sewall.report import calibration, comparison, learning, provenance, recombination, support, trait
-from sewall.report.blocks import Answer, Section, Tile
+from sewall.report.blocks import Answer, Points, Section, Tile
 from sewall.report.drawing import DARK, LIGHT
 from sewall.report.files import RunFiles, part, read_run
 
@@ -61,15 +61,27 @@ def unbroken(value: object) -> object:
 
 
 def _summary(files: RunFiles, answer: Answer) -> list[tuple[str, str]]:
+    if not answer.predicts:
+        return [("Answer", answer.sentence)]
     sure = "; ".join(filter(None, [calibration.sentence(files).rstrip("."), support.sentence(files)]))
     return [("Answer", answer.sentence), ("How sure", f"{sure}."), ("Network needed?", comparison.sentence(files))]
 
 
 def _tiles(files: RunFiles, answer: Answer) -> list[Tile]:
+    if answer.tiles:
+        return answer.tiles
+    if not answer.predicts:
+        return [answer.tile, *([answer.beside] if answer.beside else [])]
     return [answer.tile, calibration.tile(files), answer.beside or support.tile(files), comparison.tile(files)]
 
 
 def _sections(files: RunFiles, answer: Answer) -> list[Section]:
+    if not answer.predicts:
+        said = answer.doubts + [("note", str(note)) for note in files.run.get("notes") or []]
+        doubts = Section("trust", "What to keep in mind?", [Points("Doubts and notes", said)]) if said else None
+        asked = provenance.asked(files, answer) if answer.asked else None
+        found = [asked, answer.section, *answer.more, doubts, provenance.dropped(files), provenance.repeat(files)]
+        return [section for section in found if section is not None]
     found = [
         provenance.asked(files, answer),
         answer.section,

@@ -14,6 +14,7 @@ from sewall.report import (
     trait_several,
     trait_simulating,
     trait_training,
+    trait_transferring,
     words,
 )
 from sewall.report.blocks import Answer
@@ -31,6 +32,8 @@ def answer(files: RunFiles) -> Answer:
         return trait_inspecting.answer(files)
     if files.run.get("verb") == "explain":
         return trait_explaining.answer(files, _source_name(files))
+    if files.run.get("verb") == "transfer":
+        return trait_transferring.answer(files, _source_name(files), _subtitle(files))
     if files.run.get("verb") == "score":
         return trait_scoring.answer(files, _source_name(files))
     if len(files.traits):

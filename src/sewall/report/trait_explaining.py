@@ -16,6 +16,7 @@ from sewall.report.trait_importance import draw_chromosomes, draw_manhattan, dra
 from sewall.report.trait_predicting import more as sites_of_bundle
 from sewall.tables import read_table
 
+INFLATED = 1.5  # median statistic over that of chance, from which p values say more of ancestry than of sites
 LOOSE = 1e-3  # of the SD of the answers: attributions that miss by more do not sum to them
 
 
@@ -40,6 +41,7 @@ def answer(files: RunFiles, source: str) -> Answer:
         doubts=_doubts(told),
         beside=_strongest(chromosomes),
         more=[*_scores(told), *sites_of_bundle(files)],
+        predicts=False,
     )
 
 
@@ -180,8 +182,14 @@ def _scores(told: dict[str, Any]) -> list[Section]:
 
 
 def _doubts(told: dict[str, Any]) -> list[tuple[str, str]]:
-    gap = number_or_none(told.get("gap"))
-    if gap is None or gap <= LOOSE:
-        return []
-    said = f"Attributions miss the answers that they should sum to by up to {words.number(gap, 2)} standard deviations."
-    return [("warn", said)]
+    found = []
+    gap, inflation = number_or_none(told.get("gap")), number_or_none(part(told, "tested").get("inflation"))
+    if gap is not None and gap > LOOSE:
+        most = words.number(gap, 2)
+        found.append(("warn", f"Attributions miss the answers that they should sum to by up to {most} of their SD."))
+    if inflation is not None and inflation > INFLATED:
+        said = f"The p values are inflated {words.number(inflation, 2)} times (genomic control)"
+        found.append(
+            ("warn", f"{said}: ancestry or kinship goes with the trait. Read them as an order, not as chances.")
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def _matrix(linkage: dict[str, Any]) -> Figure:
         with style():
             canvas, (axes,) = grid_figure(width, _PANEL)
             axes.imshow(square, cmap="Greys", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
-            for left, right in zip(edges[:-1], edges[1:], strict=True):
+            for left, right in pairwise(edges):
                 corners = np.array([left, right, right, left, left]) - 0.5
                 axes.plot(corners, np.array([left, left, right, right, left]) - 0.5, color=ACCENT, linewidth=1)
             axes.set_xticks([])

@@ -47,6 +47,7 @@ def answer(files: RunFiles, source: str) -> Answer:
         doubts=_doubts(weight) if doubtful else [],
         beside=_spread(scores),
         more=_variants(files),
+        predicts=False,
     )
 
 
@@ -69,7 +70,7 @@ def _section(scores: pd.DataFrame) -> Section:
         return Section("trait", question, [Text(["The scores (scores.tsv) are not in this directory."])])
     picture = drawing("scores", "Histogram of the scores", lambda width: _histogram(scores, width))
     caption = "Sum of weights times copies. A score ranks individuals; it is no prediction in units of the trait."
-    blocks: list[Block] = [Figures([Figure("scores", "Scores of all individuals", picture, caption)], columns=1)]
+    blocks: list[Block] = [Figures([Figure("scores", "Scores of all individuals", picture, caption)])]
     return Section("trait", question, blocks)
 
 

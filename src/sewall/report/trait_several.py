@@ -30,7 +30,7 @@ def answer(files: RunFiles, title: str, subtitle: str, asked: list[tuple[str, st
     ]
     blocks: list[Block] = [Figures([_forest(table)], columns=1), _table(table)]
     section = Section("traits", "How well is each predicted?", blocks)
-    return Answer(title, subtitle, sentence, tiles[0], asked, section, [], tiles=tiles)
+    return Answer(title, subtitle, sentence, tiles[0], asked, section, [], tiles=tiles, predicts=False)
 
 
 def _forest(table: pd.DataFrame) -> Figure:

@@ -38,6 +38,7 @@ def answer(files: RunFiles, source: str) -> Answer:
         section=Section("trait", "What was simulated?", _blocks(files, made)),
         doubts=_doubts(asked),
         beside=Tile("Causal sites", words.count(made.get("causal_sites")), f"of {words.counted(sites, 'site')}"),
+        predicts=False,
     )
 
 

@@ -152,10 +152,11 @@ def more(files: RunFiles) -> list[Section]:
     read = f" Networks read windows of {_window(lengths, given)}." if isinstance(lengths, list) and lengths else ""
     lead = f"Linkage among all training individuals asks for windows of {files.linkage.get('sites')} sites.{read}"
     linkage = trait_linkage.section(files.linkage, lead)
-    return [*_stack(files), *([linkage] if linkage else [])]
+    return [*stack_sections(files), *([linkage] if linkage else [])]
 
 
-def _stack(files: RunFiles) -> list[Section]:
+def stack_sections(files: RunFiles) -> list[Section]:
+    """Return the section on the stack, where the run has one."""
     stack = part(files.evaluation, "stack")
     weights = {key: value for key, value in part(stack, "weights").items() if number_or_none(value) is not None}
     beyond = part(files.evaluation, "beyond_base")

@@ -3,12 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sewall.data.panel import AUTOSOME, HAPLOID, Calls, OddCalls, X, Y
-from sewall.data.panels import chromosomes as sex
-from sewall.data.panels.chromosomes import FEMALE, MALE, UNKNOWN
+from sewall.data.panel import AUTOSOME, HAPLOID, X, Y
+from sewall.data.panels import chromosomes
 from sewall.errors import SewallError
-
-NO_ODD = OddCalls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 5), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -20,83 +17,34 @@ NO_ODD = OddCalls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 5),
         (["19", "20", "21"], 19, [AUTOSOME, X, Y]),  # mouse, numbered as by PLINK
         (["A1", "D10", "Chr01", "Mt", "Pt"], None, [AUTOSOME] * 3 + [HAPLOID] * 2),
         (["I", "V", "X"], None, [AUTOSOME, AUTOSOME, X]),  # worm
-        (["chrIX", "chrX", "chrXI"], None, [AUTOSOME] * 3),  # yeast
+        (["chrIX", "chrX", "chrXI", "chrM"], None, [AUTOSOME] * 3 + [HAPLOID]),  # yeast
+        (["1", "Z", "W"], None, [AUTOSOME] * 3),
     ],
 )
 def test_inheritance_by_name(names: list[str], autosomes: int | None, kinds: list[int]) -> None:
-    assert sex.inheritance_of(names, autosomes)[0] == kinds
+    assert chromosomes.inheritance_of(names, autosomes)[0] == kinds
 
 
 def test_numbers_read_as_x_are_said() -> None:
-    assert "chromosome 23 was read as X" in sex.inheritance_of(["1", "23"])[1]
-    assert sex.inheritance_of(["1", "23"], 22)[1] == sex.inheritance_of(["1", "X"])[1] == ""
+    assert "chromosome 23 was read as X" in chromosomes.inheritance_of(["1", "23"])[1]
+    assert chromosomes.inheritance_of(["1", "23"], 22)[1] == chromosomes.inheritance_of(["1", "X"])[1] == ""
 
 
 def test_pseudo_autosomal_regions() -> None:
     position = np.array([59_999, 60_000, 2_699_519, 2_699_520, 100_000_000, 154_931_043], np.int32)
-    assert sex.pseudo_autosomal(X, position, "GRCh37").tolist() == [False, True, True, False, False, True]
-    assert not sex.pseudo_autosomal(X, position, None).any()
-    assert not sex.pseudo_autosomal(AUTOSOME, position, "GRCh37").any()
-    assert sex.build_of_lengths([None, 155_270_560]) == "GRCh37" and sex.build_of_lengths([None, 7]) is None
+    assert chromosomes.pseudo_autosomal(X, position, "GRCh37").tolist() == [False, True, True, False, False, True]
+    assert not chromosomes.pseudo_autosomal(X, position, None).any()
+    assert not chromosomes.pseudo_autosomal(AUTOSOME, position, "GRCh37").any()
     with pytest.raises(SewallError, match="build hg17 is not known"):
-        sex.build_name("hg17")
+        chromosomes.build_name("hg17")
 
 
-def test_words_for_sex() -> None:
-    assert sex.parse_sex({"a": "Male", "b": "f", "c": "0"}, ["a", "b", "c", "d"]).tolist() == [MALE, FEMALE, 0, 0]
-    with pytest.raises(SewallError, match="sample b: sex 'boar' is not known"):
-        sex.parse_sex({"b": "boar"}, ["a", "b"])
+def test_birds() -> None:
+    kinds, said = chromosomes.inheritance_of(["chr1", "chrZ", "W", "X", "23", "MT"], system="ZW")
+    assert kinds == [AUTOSOME, X, Y, AUTOSOME, AUTOSOME, HAPLOID] and not said
+    assert chromosomes.inheritance_of(["38", "39", "40"], 38, "ZW")[0] == [AUTOSOME, X, Y]
 
 
-def test_copies() -> None:
-    assert sex.copies_by_sex(np.array([MALE, FEMALE], np.int8), 4).tolist() == [[4, 4], [2, 4], [2, 0], [1, 1]]
-    assert sex.copies_by_sex(np.array([UNKNOWN], np.int8), 1).tolist() == [[1], [1], [1], [1]]
-
-
-def cohort(males: int = 10, females: int = 10, sites: int = 300) -> tuple[Calls, np.ndarray]:
-    """X in the first sites, Y in 20 more; males are written as homozygous."""
-    rng = np.random.default_rng(5)
-    p = rng.uniform(0.2, 0.8, (sites, 1))
-    copies = rng.random((2, sites, males + females)) < p
-    codes = copies.sum(axis=0)
-    codes[:, :males] = 2 * copies[0, :, :males]
-    on_y = np.repeat([[0] * males + [3] * females], 20, axis=0)
-    inheritance = np.repeat([X, Y], [sites, 20]).astype(np.int8)
-    return Calls.pack(np.vstack([codes, on_y]).astype(np.uint8)), inheritance
-
-
-def test_sex_is_inferred_from_x_and_from_y() -> None:
-    calls, inheritance = cohort()
-    truth = [MALE] * 10 + [FEMALE] * 10
-    assert sex.sex_signs(calls, inheritance).sex().tolist() == truth
-    only_y = np.where(inheritance == X, AUTOSOME, inheritance).astype(np.int8)
-    assert sex.sex_signs(calls, only_y).sex().tolist() == truth
-    nothing = np.zeros_like(inheritance)
-    assert sex.sex_signs(calls, nothing).sex().tolist() == [UNKNOWN] * 20
-
-
-def test_disagreement_is_named_and_the_report_believed() -> None:
-    calls, inheritance = cohort()
-    reported = np.array([MALE] * 9 + [FEMALE, UNKNOWN] + [FEMALE] * 9, np.int8)
-    used, notes = sex.settle_sex(reported, sex.sex_signs(calls, inheritance), [f"s{k}" for k in range(20)])
-    assert used[9] == FEMALE and used[10] == FEMALE
-    assert any("sex of 1 individuals disagrees" in note and "s9" in note for note in notes)
-    assert any("sex of 1 individuals was inferred from X and Y: 0 males" in note for note in notes)
-
-
-def test_impossible_calls_become_missing_and_are_counted() -> None:
-    codes = np.array([[1, 1, 0], [2, 0, 1], [0, 2, 3], [1, 3, 2]], np.uint8)  # a male, two females
-    inheritance = np.array([X, X, Y, Y], np.int8)
-    copies = sex.copies_by_sex(np.array([MALE, FEMALE, FEMALE], np.int8))
-    calls = Calls.pack(codes)
-    counts = sex.clean_sex_calls(calls, NO_ODD, inheritance, copies)
-    assert calls.codes(slice(0, 4)).tolist() == [[3, 1, 0], [2, 0, 1], [0, 3, 3], [3, 3, 3]]
-    assert +counts == {sex.MALE_HET_X: 1, sex.MALE_HET_Y: 1, sex.FEMALE_Y: 2}
-
-
-def test_a_male_with_two_other_alleles_is_heterozygous() -> None:
-    odd = OddCalls(np.array([1, 1]), np.array([0, 1]), np.array([[1, 1, 0, 0, 0], [0, 1, 0, 1, 0]], np.float32))
-    calls = Calls.pack(np.array([[0, 1], [0, 1]], np.uint8))
-    copies = sex.copies_by_sex(np.array([MALE, FEMALE], np.int8))
-    assert sex.clean_sex_calls(calls, odd, np.array([AUTOSOME, X], np.int8), copies)[sex.MALE_HET_X] == 1
-    assert calls.codes(slice(0, 2)).tolist() == [[0, 1], [3, 1]]
+def test_pseudo_autosomal_region_of_the_mouse() -> None:
+    position = np.array([169_969_757, 169_969_758, 170_931_298, 170_931_299], np.int32)
+    assert chromosomes.pseudo_autosomal(X, position, chromosomes.build_name("mm10")).tolist() == [0, 1, 1, 0]

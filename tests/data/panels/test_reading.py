@@ -13,8 +13,9 @@ from bed_reader import to_bed
 from sewall.data import sites
 from sewall.data.convert import as_vcz
 from sewall.data.panel import AUTOSOME, HAPLOID, Panel, X, Y
-from sewall.data.panels import chromosomes, split_rows
 from sewall.data.panels import codes as site_codes
+from sewall.data.panels import sexes, split_rows
+from sewall.data.panels.dosages import dosages_of
 from sewall.data.panels.hapmap import AMBIGUOUS
 from sewall.data.panels.reading import open_panel
 from sewall.errors import SewallError
@@ -41,6 +42,15 @@ def test_phased_missing_and_partly_missing(read: Callable[..., Panel]) -> None:
     assert panel.sites.position.tolist() == [9, 19, 4] and panel.sites.chrom.tolist() == ["1", "1", "2"]
     assert panel.sites.alleles.tolist() == [["A", "G"], ["C", "T"], ["G", "A"]]
     assert panel.calls.bits == 2 and panel.counts == {}
+
+
+def test_birds(read: Callable[..., Panel]) -> None:
+    rows = ["1 10 A G 0/1 0/1 1/1", "Z 20 A G 0/1 0/1 1/1", "Z 30 A G 1 0/1 0/0", "W 20 A G 1/1 0/0 ./."]
+    panel = read(rows, sex={"a": "F", "b": "M", "c": "M"}, sex_system="ZW", keep_constant=True)
+    nan = np.nan
+    np.testing.assert_array_equal(everyone(panel), [[1, 1, 2], [nan, 1, 2], [1, 1, 0], [1, nan, nan]])
+    assert panel.counts == {sexes.ZW.het_large: 1, sexes.ZW.absent_small: 1}
+    assert panel.check is not None and panel.check.impossible[sexes.ZW.het_large].tolist() == [1, 0, 0]
 
 
 def test_third_alleles_stand_beside_the_calls(read: Callable[..., Panel]) -> None:
@@ -152,7 +162,7 @@ def test_sex_chromosomes(read: Callable[..., Panel]) -> None:
     expected = [[1, 1, 2], [1, 1, 2], [1, 1, 2], [nan, 1, 0], [0, 1, 2], [1, nan, nan], [1, 0.5, 0]]
     np.testing.assert_array_equal(everyone(panel), expected)
     np.testing.assert_array_equal(panel.odd.code, [[0, 0, 0, 1, 0], [0, 1, 0, 1, 0]])
-    assert panel.counts[chromosomes.MALE_HET_X] == 1 and panel.counts[chromosomes.FEMALE_Y] == 1
+    assert panel.counts[sexes.MALE_HET_X] == 1 and panel.counts[sexes.FEMALE_Y] == 1
     varying = read(rows, sex={"a": "male", "b": "female", "c": "female"}, build="hg19")
     assert Y not in varying.sites.inheritance and varying.counts[sites.CONSTANT] == 1
 
@@ -239,8 +249,53 @@ def test_expected_dosages_of_vcf_zarr(tmp_path: Path, write_vcf: Write) -> None:
     for field, dosages in expected.items():
         panel = open_panel(store, tmp_path / "c", field=field)
         np.testing.assert_allclose(everyone(panel), dosages, atol=0.02 if field == "PL" else 0.004)
-    with pytest.raises(SewallError, match="no field DS can be read"):
+    with pytest.raises(SewallError, match=r"bare.vcf: has no field DS in any record; leave --field out"):
         open_panel(write_vcf(["1 10 A G 0/1 1/1 0/0"], name="bare.vcf"), tmp_path / "c", field="DS")
+    with pytest.raises(SewallError, match="has no field GL; leave --field out"):
+        open_panel(store, tmp_path / "c", field="GL")
+
+
+UNCERTAIN = """##fileformat=VCFv4.2
+##FORMAT=<ID=GT,Number=1,Type=String,Description="">
+##FORMAT=<ID=DS,Number=A,Type=Float,Description="">
+##FORMAT=<ID=GP,Number=G,Type=Float,Description="">
+##FORMAT=<ID=PL,Number=G,Type=Integer,Description="">
+##FORMAT=<ID=GL,Number=G,Type=Float,Description="">
+#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT a b c
+1 10 rs1 A G . PASS . DS:GP:PL:GL 1.2:.1,.6,.3:30,0,30:-3,0,-3 2:0,0,1:60,30,0:-6,-3,0 .:.:.:.
+1 20 . A G,T . PASS . DS 1.2,0 0,1 0,0
+X 30 rs3 C T . PASS . GT:DS:GP:PL:GL 1:.9:.1,.9:40,0:-4,0 0/1:1:0,1,0:40,0,40:-4,0,-4 0/0:0:1,0,0:0,40,40:0,-4,-4
+"""
+
+
+def test_expected_dosages_of_vcf_text(tmp_path: Path) -> None:
+    lines = [line if line.startswith("##") else line.replace(" ", "\t") for line in UNCERTAIN.splitlines()]
+    path = text(tmp_path / "imputed.vcf", *lines)
+    for field, first in {"DS": 1.2, "GP": 1.2, "PL": 1, "GL": 1}.items():
+        panel = open_panel(path, tmp_path / "c", field=field, sex={"a": "M", "b": "F", "c": "F"})
+        expected = [[first, 2, np.nan], [0.9 if field in ("DS", "GP") else 1, 1, 0]]
+        np.testing.assert_allclose(everyone(panel), expected, atol=0.02)
+        assert panel.sites.name.tolist() == ["rs1", "rs3"]
+    assert panel.counts[sites.NOT_CALLED] + panel.counts.get(site_codes.DOSAGE_ALLELES, 0) == 1
+
+
+def test_likelihoods_lean_on_the_frequency() -> None:
+    flat, sure = [0, 0, 0], [0, 90, 90]
+    values = np.array([[flat] + [sure] * 19], float)
+    share = dosages_of("PL", values, np.full((1, 20), 2))
+    assert share[0, 0] < 10 and (share[0, 1:] == 0).all()
+    haploid = dosages_of("PL", np.array([[[0.0, 3.0, np.nan]] * 4]), np.ones((1, 4), np.intp))
+    assert (haploid < 127).all() and (haploid != 255).all()
+
+
+def test_what_only_traits_need_is_not_in_the_other_copy(tmp_path: Path, write_vcf: Write) -> None:
+    path = write_vcf(["1 10 A G 0/1 1/1 0/0"])
+    plain, kept = as_vcz(path, tmp_path / "c").store, as_vcz(path, tmp_path / "c", keep=("ID",)).store
+    assert plain != kept
+    assert set(zarr.open_group(kept, mode="r")) - set(zarr.open_group(plain, mode="r")) == {
+        "variant_id",
+        "variant_id_mask",
+    }
 
 
 def text(path: Path, *lines: str, ends: str = "\n") -> Path:

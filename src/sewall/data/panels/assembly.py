@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.data.panel import AUTOSOME, Calls, OddCalls, Panel, Sites, X, Y
-from sewall.data.panels import chromosomes
+from sewall.data.panel import AUTOSOME, Calls, OddCalls, Panel, SexCheck, Sexes, Sites, X, Y
+from sewall.data.panels import chromosomes, sexes
 from sewall.data.panels.codes import MANY_ALLELES, CodedSites, coded
 from sewall.data.panels.rows import DOSAGE_STEPS, GenotypeSource, SiteRows
 from sewall.data.panels.split_rows import joined_sites
@@ -55,34 +55,49 @@ class Assembly:
         self._chroms.append((rows.chrom, len(found)))
         self.sites = stop
 
-    def panel(self, sex: Mapping[str, str] | None, build: str | None, autosomes: int | None) -> Panel:
+    def panel(self, sex: Mapping[str, str], build: str | None, autosomes: int | None, sex_system: str = "XY") -> Panel:
         """Tell how sites are inherited, settle the sexes, and put everything together.
 
         Args:
-            sex: by sample id, in place of what the file says.
+            sex: by sample id; believed before what the file says.
             build: in place of what the file says.
-            autosomes: number of autosomes, see `sewall.data.panels.chromosomes.inheritance_of`.
+            autosomes, sex_system: see `sewall.data.panels.chromosomes.inheritance_of`.
         """
-        facts, ids = self._source.facts, self._source.sample_ids
+        facts, ids, system = self._source.facts, self._source.sample_ids, sexes.SYSTEMS[sex_system]
         calls = Calls(self._data[: self.sites], len(ids), self._bits, self._source.steps)
-        sites, notes = self._sites(chromosomes.build_name(build) or facts.build, autosomes)
-        known = chromosomes.parse_sex(facts.sex if sex is None else sex, ids)
-        if np.isin(sites.inheritance, (X, Y)).any():
-            known, said = chromosomes.settle_sex(known, chromosomes.sex_signs(calls, sites.inheritance), ids)
-            notes += said
-        copies = chromosomes.copies_by_sex(known, self._ploidy(sites))
+        build = chromosomes.build_name(build) or facts.build
+        sites, notes = self._sites(build, autosomes, sex_system)
+        known, check, said = self._settled_sex(sex, calls, sites, system)
+        copies = sexes.copies_by_sex(known, self._ploidy(sites), system)
         odd = OddCalls(*(np.concatenate([part.odd[k] for part in self._parts]) for k in range(3)))
         exact = self._source.steps != DOSAGE_STEPS
-        self.counts.update(chromosomes.clean_sex_calls(calls, odd, sites.inheritance, copies, exact))
+        impossible = sexes.clean_sex_calls(calls, odd, sites.inheritance, copies, exact, system)
+        self.counts.update({reason: int(number.sum()) for reason, number in impossible.items()})
         odd = _settled(odd, calls, copies[sites.inheritance[odd.site], odd.sample])
-        panel = Panel(ids, sites, calls, copies, odd, {}, (*facts.notes, *notes))
+        check = None if check is None else replace(check, impossible=impossible)
+        panel = Panel(ids, sites, calls, copies, odd, {}, (*facts.notes, *notes, *said), known, check, build)
         panel = panel if self._keep_constant else self._varying(panel)
         self.counts[MANY_ALLELES] += len(np.unique(panel.odd.site))
         return replace(panel, counts=dict((+self.counts).most_common()))
 
-    def _sites(self, build: str | None, autosomes: int | None) -> tuple[Sites, list[str]]:
+    def _settled_sex(
+        self, given: Mapping[str, str], calls: Calls, sites: Sites, system: sexes.SexSystem
+    ) -> tuple[Sexes, SexCheck | None, list[str]]:
+        """Return the sexes: as given, else as in the file, else as X and Y tell them."""
+        ids = self._source.sample_ids
+        filed = sexes.parse_sex(self._source.facts.sex, ids)
+        reported, notes = sexes.believed(sexes.parse_sex(given, ids), filed, ids)
+        if not np.isin(sites.inheritance, (X, Y)).any():
+            return reported, None, notes + (sexes.unknown_note(reported, ids, system) if reported.any() else [])
+        signs = sexes.sex_signs(calls, sites.inheritance)
+        known, said = sexes.settle_sex(reported, signs, ids, system)
+        wrong = signs.against(reported, system)
+        check = SexCheck(reported, signs.sex(system=system), wrong, signs.inbreeding, signs.y_called, {})
+        return known, check, [*notes, *said, *sexes.unknown_note(known, ids, system)]
+
+    def _sites(self, build: str | None, autosomes: int | None, sex_system: str) -> tuple[Sites, list[str]]:
         names = list(dict.fromkeys(chrom for chrom, _ in self._chroms))
-        kinds, said = chromosomes.inheritance_of(names, autosomes)
+        kinds, said = chromosomes.inheritance_of(names, autosomes, sex_system)
         kind_of = dict(zip(names, kinds, strict=True))
         sizes = [size for _, size in self._chroms]
         inheritance = np.repeat(np.array([kind_of[chrom] for chrom, _ in self._chroms], np.int8), sizes)
@@ -107,7 +122,7 @@ class Assembly:
     def _varying(self, panel: Panel) -> Panel:
         """Leave out the sites of X and Y that no longer vary without the calls that sex rules out."""
         kept = np.ones(len(panel.sites), bool)
-        for block in chromosomes.blocks_of(np.isin(panel.sites.inheritance, (X, Y))):
+        for block in sexes.blocks_of(np.isin(panel.sites.inheritance, (X, Y))):
             codes = panel.calls.codes(block)
             called = codes != panel.calls.missing
             low, high = np.where(called, codes, 255).min(axis=1), np.where(called, codes, 0).max(axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,10 +69,17 @@ def read_site_map(path: Path, columns: Sequence[str]) -> SiteMap:
             f"{path}: holds none of the {len(columns)} sites of the matrix (the first is {columns[0]}, "
             f"and here {next(iter(table), 'none')}); give the map that belongs to it"
         )
-    return _arranged(found, columns, table)
+    return placed(found, columns, table)
 
 
-def _arranged(found: list[int], columns: Sequence[str], table: dict[str, tuple[str, float, str]]) -> SiteMap:
+def placed(found: list[int], columns: Sequence[str], table: Mapping[str, tuple[str, float, str]]) -> SiteMap:
+    """Put sites in the order of chromosomes and positions.
+
+    Args:
+        found: columns of the matrix that the table holds.
+        columns: names of all columns.
+        table: chromosome, position counted from 1 (NaN where unknown) and alleles, by name.
+    """
     ranks = {chrom: rank for rank, chrom in enumerate(dict.fromkeys(table[columns[k]][0] for k in found))}
     position = np.array([table[columns[k]][1] for k in found])
     chrom = np.array([ranks[table[columns[k]][0]] for k in found])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sewall.data.convert import as_vcz
 from sewall.data.headers import detect_format
-from sewall.data.panels.chromosomes import build_of_lengths
+from sewall.data.panels.builds import build_of_lengths
 from sewall.data.panels.codes import NO_PLACE
 from sewall.data.panels.dosages import dosages_of
 from sewall.data.panels.plink_map import placed_fileset
@@ -22,7 +22,7 @@ from sewall.data.plink import fileset
 from sewall.data.samples import find_samples
 from sewall.data.sites import FILTERED, call_ploidy
 from sewall.data.store import Store
-from sewall.data.vcf import Progress
+from sewall.data.vcf import IDS, Progress
 from sewall.errors import SewallError
 
 _DIPLOID = 2
@@ -35,7 +35,7 @@ class StoredGenotypes:
         path: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence.
         cache: where the copy as VCF Zarr is kept.
         samples: ids of the individuals to read; all by default.
-        field: None for called genotypes, or ``DS``, ``GP`` or ``PL`` where the store has them.
+        field: None for called genotypes, or ``DS``, ``GP``, ``PL`` or ``GL`` where the file has them.
         progress: told how far a conversion is.
     """
 
@@ -49,12 +49,12 @@ class StoredGenotypes:
     ) -> None:
         is_plink = detect_format(path) == "plink"
         readable, said = placed_fileset(path, cache) if is_plink else (path, "")
-        converted = as_vcz(readable, cache, progress)
+        converted = as_vcz(readable, cache, progress, (IDS,) if field is None else (IDS, field))
         self._store = Store(converted.store, path)
         self._root: Any = zarr.open_group(converted.store, mode="r")
         self._field = field
         if field is not None and f"call_{field}" not in self._root:
-            raise SewallError(f"{path}: no field {field} can be read; give VCF Zarr that holds call_{field}, or use GT")
+            raise SewallError(f"{path}: has no field {field}; leave --field out to read called genotypes")
         if samples is not None:
             self._store.samples = np.array(find_samples(str(path), self._store.sample_ids, samples), np.intp)
         self.sample_ids = list(samples) if samples is not None else self._store.sample_ids

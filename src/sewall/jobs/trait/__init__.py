@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sewall.jobs.trait.scoring import ScoreResult, score
     from sewall.jobs.trait.simulating import SimulateResult, simulate
     from sewall.jobs.trait.training import train
+    from sewall.jobs.trait.transferring import TransferResult, transfer
 
 __all__ = [
     "EvaluateResult",
@@ -28,6 +29,7 @@ __all__ = [
     "SimulateResult",
     "TrainResult",
     "TrainResults",
+    "TransferResult",
     "evaluate",
     "explain",
     "inspect",
@@ -35,6 +37,7 @@ __all__ = [
     "score",
     "simulate",
     "train",
+    "transfer",
 ]
 
 _PLACES = {
@@ -51,6 +54,8 @@ _PLACES = {
     "train": "training",
     "TrainResult": "results",
     "TrainResults": "results",
+    "transfer": "transferring",
+    "TransferResult": "transferring",
     "predict": "predicting",
     "PredictResult": "predicting",
 }

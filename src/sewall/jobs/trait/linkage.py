@@ -43,7 +43,7 @@ def linkage_record(panel: Panel, rows: Rows) -> dict[str, Any]:
 
 
 def _matrix(panel: Panel, rows: Rows, found: Linkage) -> dict[str, Any]:
-    """Return the r² of the sites in the middle of the chromosome that has most of them, in hundredths, and its blocks."""
+    """Return the r² of sites in the middle of the chromosome that has most of them, in hundredths, and its blocks."""
     window = max(found.chromosomes, key=lambda w: _size(panel, w.chrom))
     where = next(place for name, place in panel.sites.chromosomes() if name == window.chrom)
     shown = min(SHOWN, where.stop - where.start)

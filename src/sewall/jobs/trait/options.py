@@ -104,6 +104,7 @@ class TrainOptions(TraitOptions):
     Attributes:
         trait: column of the table, or several; one network then learns all that are quantities.
         classes: traits whose numbers are names of classes; those of two values, or of words, have classes anyway.
+        categories: covariates whose numbers are codes (batch, cage); those of words are categories anyway.
         covariates: columns that are known of everybody; their effects are never shrunk, and no network sees them.
         groups: column of what must not straddle folds (family, cage).
         leave_out: column of which every value is a fold of its own (population).
@@ -116,6 +117,7 @@ class TrainOptions(TraitOptions):
     trait: Annotated[tuple[str, ...], BeforeValidator(_each), Field(min_length=1)]
     classes: Names = ()
     covariates: Names = ()
+    categories: Names = ()
     groups: str | None = None
     leave_out: str | None = None
     folds: Annotated[int, Field(ge=3)] = FOLDS
@@ -129,6 +131,18 @@ class TrainOptions(TraitOptions):
         if self.groups is not None and self.leave_out is not None:
             raise ValueError("--groups and --leave-out both say what folds are made of; give one")
         return self
+
+
+class TransferOptions(TrainOptions):
+    """Options of ``sewall trait transfer``.
+
+    Attributes:
+        bundle: a trained bundle.
+        trait: column of the table; by default the trait of the bundle.
+    """
+
+    bundle: Input
+    trait: Annotated[tuple[str, ...], BeforeValidator(_each), Field(max_length=1)] = ()
 
 
 class PredictOptions(TraitOptions):

@@ -44,6 +44,25 @@ def held_out_table(examples: Examples, nested: Nested, bundle: Bundle, target: T
     return _claimed(table[chosen_columns(table, extra=("measured",))])
 
 
+def models_table(examples: Examples, nested: Nested, target: Target) -> pd.DataFrame:
+    """Return what every model answered about everybody without knowing them; of classes a column for each."""
+    columns: dict[str, Any] = {"sample_id": examples.keys["sample_id"].to_numpy()[nested.rows]}
+    for key, values in nested.answers.items():
+        told = target.backward(values)
+        if target.classes:
+            columns |= {f"{key}:{name}": told[:, k] for k, name in enumerate(target.classes)}
+        else:
+            columns[key] = told
+    return pd.DataFrame(columns)
+
+
+def answer_of(table: pd.DataFrame, key: str, target: Target) -> np.ndarray:
+    """Return one model's answers from a table of `models_table`: ``(rows,)``, or ``(rows, classes)`` chances."""
+    if target.classes:
+        return table[[f"{key}:{name}" for name in target.classes]].to_numpy(float)
+    return table[key].to_numpy(float)
+
+
 def measured_table(answers: pd.DataFrame, target: Target, truth: np.ndarray) -> pd.DataFrame:
     """Return the predictions of new individuals beside what was measured of them."""
     known = np.isfinite(truth)

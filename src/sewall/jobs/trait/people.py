@@ -51,14 +51,16 @@ class People:
 
     @cached_property
     def called(self) -> pd.DataFrame:
-        """Shares of calls that are missing, and that are heterozygous, by individual."""
+        """Shares of calls that are missing, of those that a sex can have, and that are heterozygous, by individual."""
         steps, absent = self.panel.calls.steps, self.panel.calls.missing
         missing, mixed = np.zeros(len(self)), np.zeros(len(self))
         for start in range(0, len(self.panel.sites), 4096):
             codes = self.panel.calls.codes(slice(start, start + 4096))
             missing += (codes == absent).sum(axis=0)
             mixed += ((codes > 0) & (codes < steps)).sum(axis=0)
-        number = len(self.panel.sites)
+        kinds = np.bincount(self.panel.sites.inheritance, minlength=len(self.panel.copies))
+        absent_sites = kinds @ (self.panel.copies == 0)
+        number, missing = np.maximum(len(self.panel.sites) - absent_sites, 1), missing - absent_sites
         shares = {"missing": missing / number, "heterozygous": mixed / np.maximum(number - missing, 1)}
         return pd.DataFrame(shares)
 

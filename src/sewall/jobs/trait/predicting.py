@@ -21,6 +21,7 @@ from sewall.genomic.filling import fill
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
+from sewall.jobs.trait.carried import task_of
 from sewall.jobs.trait.models import SPREAD
 from sewall.jobs.trait.options import PredictOptions
 from sewall.jobs.trait.people import MOST_MISSING, People, unpacked_sites
@@ -29,7 +30,7 @@ from sewall.jobs.trait.task import TraitTask, genomic_model
 from sewall.jobs.trait.training import CITATIONS, SCORE
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
-from sewall.task import Examples, Target
+from sewall.task import Examples
 
 FEW = f"fewer than {1 - MOST_MISSING:.0%} of the bundle's sites are called, or a covariate is missing"
 MATCH_HEADER = [
@@ -93,9 +94,7 @@ def predict(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
     return PredictResult(table, folder.path, report)
 
 
-def matched_panel(
-    genotypes: Path, raw: Panel, task: TraitTask, bundle: Bundle
-) -> tuple[Panel, pd.DataFrame]:
+def matched_panel(genotypes: Path, raw: Panel, task: TraitTask, bundle: Bundle) -> tuple[Panel, pd.DataFrame]:
     """Return a panel at the sites of a bundle, and what became of each of them.
 
     Raises:
@@ -117,9 +116,7 @@ def load(folder: Path) -> tuple[TraitTask, Bundle]:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {TraitTask.name}")
     extra = bundles.read_extra(folder)
     try:
-        told = about["target"]
-        target = Target(told["name"], "", "identity", -np.inf, np.inf, tuple(told["classes"]))
-        task = TraitTask(target, unpacked_sites(extra))
+        task = task_of(about, unpacked_sites(extra))
     except (KeyError, TypeError, ValueError):
         raise SewallError(f"{folder / bundles.ABOUT}: damaged; train the bundle again or copy it again") from None
     return task, bundles.load(folder, task)

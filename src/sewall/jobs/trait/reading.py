@@ -17,9 +17,9 @@ from sewall.data.panel import Panel
 from sewall.data.panels.reading import open_panel
 from sewall.data.phenotypes import read_phenotypes, read_sex
 from sewall.data.samples import read_sample_list
-from sewall.errors import SewallError
+from sewall.errors import SewallError, some_names
 from sewall.jobs.trait.options import EvaluateOptions, PredictOptions, TrainOptions, TraitOptions
-from sewall.jobs.trait.people import People
+from sewall.jobs.trait.people import MOST_MISSING, People
 from sewall.rundir import RunDirectory
 from sewall.task import Examples
 
@@ -74,7 +74,7 @@ def read_training(options: TrainOptions, folder: RunDirectory, console: Console)
     wanted = list(options.trait)
     table = read_phenotypes(
         options.phenotypes, wanted, list(options.covariates), groups=options.groups or options.leave_out,
-        ids=options.ids, classes=options.classes,
+        ids=options.ids, categories=options.categories, classes=options.classes,
     )  # fmt: skip
     wanted_samples = _wanted(options)
     if wanted_samples is not None:
@@ -90,7 +90,16 @@ def read_training(options: TrainOptions, folder: RunDirectory, console: Console)
     notes = (*panel.notes, *table.notes, *joined.notes)
     if unmeasured := int((~known).sum()):
         notes += (f"{unmeasured} individuals have no {' and no '.join(wanted)}; they were left out",)
-    return Labelled(People(panel, covariates, names), table.traits, table.classes, table.groups, table.levels, notes)
+    people = People(panel, covariates, names)
+    notes += tuple(_without_calls(people))
+    return Labelled(people, table.traits, table.classes, table.groups, table.levels, notes)
+
+
+def _without_calls(people: People) -> list[str]:
+    """Say who has too few calls to learn from, or to be answered."""
+    lacking = np.flatnonzero(people.called["missing"].to_numpy() > MOST_MISSING)
+    names = some_names([people.panel.sample_ids[row] for row in lacking.tolist()])
+    return [f"{len(lacking)} individuals lack more than half of their calls ({names}): left aside"] if names else []
 
 
 def _check_enough(options: TrainOptions, trait: str, values: np.ndarray, classes: tuple[str, ...]) -> None:

@@ -65,7 +65,7 @@ def train(genotypes: str | Path, *, out: str | Path, **options: Any) -> TrainRes
         people = read_training(given, folder, console)
         for note in people.notes:
             console.say(f"note: {note}")
-        run = _Run(given, folder, people, begun)
+        run = TraitRun(given, folder, people, begun)
         run.measure_linkage(console)
         for name, joint in run.parts():
             run.learn(name, joint, console)
@@ -76,13 +76,22 @@ def train(genotypes: str | Path, *, out: str | Path, **options: Any) -> TrainRes
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One training: what was asked, where it goes, and of whom."""
+class TraitRun:
+    """One training: what was asked, where it goes, and of whom.
+
+    Attributes:
+        options: what was asked.
+        folder: the run directory.
+        people: genotypes and traits.
+        begun: when.
+        within: where in the run directory its files go.
+    """
 
     options: TrainOptions
     folder: RunDirectory
     people: Labelled
     begun: str
+    within: str = ""
 
     def parts(self) -> list[tuple[str, list[str]]]:
         """Return the traits that one network learns at once, under a name: all quantities, and each in classes."""
@@ -98,7 +107,7 @@ class _Run:
         with self.folder.stage(f"train {name}" if len(self.options.trait) > 1 else "train") as stage:
             if stage.done:
                 return
-            questions = self._questions(traits)
+            questions = self.questions(traits)
             folds = questions[0].folds.number
             units = 1 + folds + folds * (folds - 1) // 2
             place = self.folder.claim("fits") / name
@@ -117,7 +126,7 @@ class _Run:
                 for trait in self.options.trait:
                     write_json(stage.makes(self.place(trait, "linkage.json")), found)
 
-    def _questions(self, traits: list[str]) -> list[Question]:
+    def questions(self, traits: list[str]) -> list[Question]:
         """Return what is asked of each trait, all in folds of one division."""
         grouped = self.options.groups is not None
         tasks = [self._task(trait) for trait in traits]
@@ -150,6 +159,8 @@ class _Run:
         table = outputs.held_out_table(examples, found, bundle, task.target, self.options.level)
         header = outputs.header(trait, self.options.level, True)
         write_table(stage.makes(self.place(trait, "predictions.tsv")), table, header)
+        models = outputs.models_table(examples, found, task.target)
+        write_table(stage.makes(self.place(trait, "models.tsv")), models, [*header, "columns: the models"])
         evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
         write_json(stage.makes(self.place(trait, "evaluation.json")), evaluation)
 
@@ -200,7 +211,7 @@ class _Run:
 
     def place(self, trait: str, name: str) -> str:
         """Return where a file of a trait lies in the run directory: in a folder of its own where there are several."""
-        return f"{plain_name(trait)}/{name}" if len(self.options.trait) > 1 else name
+        return self.within + (f"{plain_name(trait)}/{name}" if len(self.options.trait) > 1 else name)
 
     def result(self, trait: str) -> TrainResult:
         """Return what was found of a trait, with its page."""
