@@ -33,6 +33,7 @@ from sewall.genomic.principal import CovariatesOnly
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.task import TraitTask
 from sewall.jobs.trait.training import NETWORKS
+from sewall.nets.chromosomes import NetShape
 from sewall.task import Examples, Rows, Target
 from sewall.train import Member, apply_network, train_network
 
@@ -69,8 +70,11 @@ def _folds(cohort: Cohort, trait: str, seed: int) -> Folds:
 
 
 def _answered(panel: Panel, left: NDArray[np.float64], rows: Rows, test: Rows, length: int, seed: int) -> float:
-    examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), People(panel, np.zeros((len(panel), 0))), left)
-    task = TraitTask(Target("trait", "", "identity", -np.inf, np.inf), panel.sites, window=length)
+    people = People(panel, np.zeros((len(panel), 0)))
+    examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), people, left)
+    mixed = float(people.called["heterozygous"].iloc[rows].mean())
+    shape = NetShape.suited(len(rows), mixed, bool(len(panel.odd)))
+    task = TraitTask(Target("trait", "", "identity", -np.inf, np.inf), panel.sites, shape, length)
     answers = np.zeros(len(test))
     for number in range(NETS):
         own = np.random.default_rng([seed, number]).permutation(rows)

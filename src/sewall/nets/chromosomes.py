@@ -24,7 +24,7 @@ from sewall.nets.network import Batch, Network
 from sewall.nets.windows import INHERITANCES, Odd, WindowLayer, Windows, chromosome_windows, reference_and_alternative
 
 AT_ONCE = 2_048  # sites whose frequencies are taken at once
-MANY = 2_500  # individuals from which what is not additive can be learnt
+MANY = 2_000  # individuals from which what is not additive can be learnt
 FEWEST_HETEROZYGOTES = 0.05  # of the calls; below, there is no dominance to see (inbred lines)
 
 
