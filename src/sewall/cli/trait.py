@@ -96,6 +96,12 @@ def inspect(context: click.Context, **_: Any) -> None:
     type=click.Choice(["default", "article"]),
     help="article: one shared kernel per chromosome, two-hot as it stands.  [default: default]",
 )
+@option(
+    _MODELS,
+    "--control",
+    type=click.Choice(["auto", "always", "never"]),
+    help="Ask of a gain over additive models whether untyped causes explain it.  [default: auto, where there is one]",
+)
 @options(device, running)
 @click.pass_context
 def train(context: click.Context, **_: Any) -> None:

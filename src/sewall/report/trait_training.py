@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sewall.report import trait_linkage, words
+from sewall.report import trait_interactions, trait_linkage, words
 from sewall.report.blocks import Block, Figure, Figures, Section, Table, Text, Tile
 from sewall.report.comparison import STACK
 from sewall.report.drawing import WIDE, drawing
@@ -152,7 +152,8 @@ def more(files: RunFiles) -> list[Section]:
     read = f" Networks read windows of {_window(lengths, given)}." if isinstance(lengths, list) and lengths else ""
     lead = f"Linkage among all training individuals asks for windows of {files.linkage.get('sites')} sites.{read}"
     linkage = trait_linkage.section(files.linkage, lead)
-    return [*stack_sections(files), *([linkage] if linkage else [])]
+    found = [*stack_sections(files), trait_interactions.section(files), linkage]
+    return [each for each in found if each is not None]
 
 
 def stack_sections(files: RunFiles) -> list[Section]:

@@ -58,6 +58,7 @@ class TraitOptions(Options):
         "window": "is a number of sites, 2 or more",
         "autosomes": "is the number of autosomes, 1 or more",
         "model": 'is "default" or "article"',
+        "control": "is auto, always or never",
         "build": "is GRCh37 or GRCh38 (human), GRCm38 or GRCm39 (mouse)",
         "field": "is DS, GP, PL or GL",
         "sex_system": "is XY or ZW",
@@ -111,6 +112,8 @@ class TrainOptions(TraitOptions):
         folds: number of folds.
         window: linkage window in sites; None finds it.
         model: ``default`` or ``article`` (one shared kernel per chromosome, two-hot as it stands).
+        control: whether a gain over additive models is compared with that of additive traits whose causes are not
+            typed: ``auto`` where there is one beyond chance, ``always``, or ``never``.
     """
 
     phenotypes: Input
@@ -123,6 +126,7 @@ class TrainOptions(TraitOptions):
     folds: Annotated[int, Field(ge=3)] = FOLDS
     window: Annotated[int, Field(ge=2)] | None = None
     model: Literal["default", "article"] = "default"
+    control: Literal["auto", "always", "never"] = "auto"
 
     @model_validator(mode="after")
     def _once(self) -> TrainOptions:

@@ -22,6 +22,7 @@ from sewall.folds import Folds, divide, leave_out
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
+from sewall.jobs.trait.interactions import ADDITIVE, interactions
 from sewall.jobs.trait.linkage import linkage_record
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
@@ -40,7 +41,7 @@ CITATIONS = ("two-hot", "gblup", "rkhs", "lasso", "stacking", "cv-plus", "vcf-za
 NETWORKS = TrainConfig(epochs=25, patience=4, learning_rate=2e-3, weight_decay=0.1, batch=64, members=1)
 
 # Independent streams of one seed.
-FOLDS, FIT, SCORE = range(3)
+FOLDS, FIT, SCORE, CONTROL = range(4)
 
 
 def train(genotypes: str | Path, *, out: str | Path, **options: Any) -> TrainResult | TrainResults:
@@ -116,7 +117,7 @@ class TraitRun:
             with console.bar(f"fitting all models, {units} times", steps) as bar:
                 fits = fit_all(questions, NETWORKS, place, stream(self.folder.seed, FIT), workers, bar.advance)
             for trait, question, found in zip(traits, questions, fits, strict=True):
-                self._bundle(stage, trait, question, found)
+                self._bundle(stage, trait, question, found, console)
 
     def measure_linkage(self, console: Console) -> None:
         """Write how far linkage reaches, for the page of every trait."""
@@ -150,11 +151,11 @@ class TraitRun:
         shape = NetShape.article() if self.options.model == "article" else NetShape()
         return TraitTask(target, self.people.panel.sites, shape, self.options.window)
 
-    def _bundle(self, stage: Stage, trait: str, question: Question, fits: Fits) -> None:
+    def _bundle(self, stage: Stage, trait: str, question: Question, fits: Fits, console: Console) -> None:
         task, examples = question.task, question.examples
         assert isinstance(task, TraitTask) and examples.target is not None
         found = nested(task, fits, task.target.forward(examples.target), leave=(PLACE,))
-        bundle = self._scored(task, question, fits, found)
+        bundle = self._scored(task, question, fits, found, console)
         bundle.save(stage.makes(self.place(trait, "bundle")))
         table = outputs.held_out_table(examples, found, bundle, task.target, self.options.level)
         header = outputs.header(trait, self.options.level, True)
@@ -164,7 +165,7 @@ class TraitRun:
         evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
         write_json(stage.makes(self.place(trait, "evaluation.json")), evaluation)
 
-    def _scored(self, task: TraitTask, question: Question, fits: Fits, found: Nested) -> Bundle:
+    def _scored(self, task: TraitTask, question: Question, fits: Fits, found: Nested, console: Console) -> Bundle:
         panel, level, seed = self.people.panel, self.options.level, stream(self.folder.seed, SCORE)
         known = marks([panel.sample_ids[row] for row in found.rows])
         extra = packed_sites(panel.sites) | {
@@ -175,6 +176,11 @@ class TraitRun:
         scores = crossscores.evaluate(task, question.examples, bundle, found, level, seed)
         bundle = crossrun.described(bundle, task, self._about(task, fits, len(found.rows)), scores)
         best = next(m for m in bundle.simple_models if m.key == bundle.about["best_simple"])
+        if not task.target.classes:
+            gain = scores["adds_to"][ADDITIVE]
+            scores["interactions"] = interactions(
+                question.examples, found.rows, gain, self.options.control, stream(self.folder.seed, CONTROL), console
+            )
         scores |= {"best_simple": {"key": best.key, "name": best.name}, "learning": fits.learning}
         scores["held_out"] = (
             f"{len(found.rows):,} individuals, each predicted by models that were fitted without its fold "
