@@ -95,6 +95,7 @@ class People:
     base = "mean"
     labels: Mapping[str, str] = {}
     stratum_names: Mapping[int, str] = {0: "one", 1: "other"}
+    families: Mapping[str, str] = {"line": "lines", "noise": "lines"}
     lesser: Mapping[str, tuple[str, ...]] = {"lines": (NETWORK,)}
     target = Target("trait", "cm", "identity", -10.0, 10.0)
 

@@ -38,11 +38,13 @@ class CrossTask(Task, Protocol):
         base: key of the simple model that all others correct: what is known without the genome. Networks learn what it
             leaves, and the stack is its answer and a weighted sum of corrections.
         stratum_names: what the codes of `strata` are called.
+        families: by simple model, the family in which the stack weighs it; a model that is not named is one of its own.
         lesser: smaller stacks that the whole one is compared with: by name, the models that they lack.
     """
 
     base: str
     stratum_names: Mapping[int, str]
+    families: Mapping[str, str]
     lesser: Mapping[str, tuple[str, ...]]
 
     def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize, nnls
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from sewall.crossfit import NETWORK, CrossTask, Fits, Floats
 from sewall.folds import Unit
@@ -22,9 +22,19 @@ from sewall.task import Rows, Target
 STACK, WITHOUT = "stack", "stack-without-network"
 
 
+TEMPERATURE = (
+    0.1  # of the likelihood that is a prior: models of one data set err alike, so it is worth less than it says
+)
+PRIOR_WIDTH = 0.2  # standard deviation of a family's weight about its prior
+
+
 @dataclass(frozen=True)
 class Stack:
     """The base model's answer and a weighted sum of what the others add to it (Wolpert 1992; Breiman 1996).
+
+    Free weights of many models that say much the same are mostly chance where individuals are few. So models come in
+    families: within one, weights follow the likelihood, tempered (pseudo-BMA of Yao et al. 2018, Bayesian Anal 13:917);
+    those of the families are free, about a prior found the same way that counts for less the more examples there are.
 
     Attributes:
         target: gives the learning scale.
@@ -37,21 +47,33 @@ class Stack:
     weights: dict[str, float]
 
     @classmethod
-    def fit(cls, answers: Mapping[str, Floats], truth: Floats, target: Target, base: str) -> Stack:
-        """Return the weights of least squared error, or of the greatest likelihood where the target is a class.
+    def fit(
+        cls,
+        answers: Mapping[str, Floats],
+        truth: Floats,
+        target: Target,
+        base: str,
+        families: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """Return the weights of the stack.
 
         Args:
             answers: by model ``(rows,)`` or ``(rows, classes)`` answers to examples that the models have not seen.
             truth: ``(rows,)`` on the learning scale.
             target: gives that scale.
             base: key of the base model among the answers.
+            families: by model, the name of its family; a model without one is a family of its own.
         """
         others = [key for key in answers if key != base]
         added = np.stack([answers[key] - answers[base] for key in others], axis=-1)
-        if target.classes:
-            weights = _likeliest(answers[base], added, truth.astype(np.intp))
-        else:
-            weights, _ = nnls(added, truth - answers[base])
+        blend = (_Classes if target.classes else _Quantity)(np.asarray(answers[base], float), truth)
+        member = np.array([(families or {}).get(key, key) for key in others])
+        within = np.zeros((len(others), len(np.unique(member))))
+        for number, name in enumerate(np.unique(member)):
+            own = np.flatnonzero(member == name)
+            within[own, number] = _by_likelihood(blend, added[..., own])
+        of_families = added @ within
+        weights = within @ blend.together(of_families, _by_likelihood(blend, of_families))
         return cls(target, base, dict(zip(others, map(float, weights), strict=True)))
 
     def answer(self, answers: Mapping[str, Floats]) -> Floats:
@@ -66,27 +88,67 @@ class Stack:
         return self.target.corrected(base, added)
 
 
-def _likeliest(base: Floats, added: Floats, truth: Rows) -> Floats:
-    """Return weights, none negative, of what models add to log probabilities: the logarithmic opinion pool.
+def _by_likelihood(blend: _Quantity | _Classes, added: Floats) -> Floats:
+    """Return ``(models,)`` weights: each model's own best one, times its share of the tempered likelihood."""
+    own, likelihood = blend.alone(added)
+    return np.asarray(own * softmax(TEMPERATURE * likelihood))
 
-    The likelihood is concave in them, so there is one best answer (Genest & Zidek 1986, Stat Sci 1:114, on such pools).
 
-    Args:
-        base: ``(rows, classes)``.
-        added: ``(rows, classes, models)``.
-        truth: ``(rows,)`` numbers of the classes.
+@dataclass(frozen=True)
+class _Quantity:
+    """Least squares of ``(rows,)`` *truth* on the base answer and what models add, ``(rows, models)``."""
+
+    base: Floats
+    truth: Floats
+
+    def alone(self, added: Floats) -> tuple[Floats, Floats]:
+        """Return the best weight of each model alone, not negative, and its log likelihood."""
+        left = self.truth - self.base
+        weight = np.maximum(added.T @ left / np.maximum((added**2).sum(axis=0), 1e-300), 0.0)
+        error = ((left[:, None] - weight * added) ** 2).mean(axis=0)
+        return weight, -0.5 * len(left) * np.log(np.maximum(error, 1e-300))
+
+    def together(self, added: Floats, prior: Floats) -> Floats:
+        """Return weights, none negative, about their prior."""
+        left = self.truth - self.base
+        free, _ = nnls(added, left)
+        pull = np.sqrt(np.mean((left - added @ free) ** 2)) / PRIOR_WIDTH
+        both = np.vstack([added, pull * np.eye(len(prior))])
+        return np.asarray(nnls(both, np.r_[left, pull * prior])[0])
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Likelihood of the classes: the logarithmic opinion pool of ``(rows, classes, models)`` (Genest & Zidek 1986).
+
+    It is concave in the weights, so there is one best answer.
     """
-    rows = np.arange(len(truth))
-    chosen = added[rows, truth]
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
-        scores = log_softmax(base + added @ weights, axis=1)
-        expected = np.einsum("nk,nkm->nm", np.exp(scores), added)
-        return -float(scores[rows, truth].mean()), -(chosen - expected).mean(axis=0)
+    base: Floats
+    truth: Floats
 
-    start = np.full(added.shape[2], 1 / added.shape[2])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(start))
-    return np.asarray(found.x, float)
+    def alone(self, added: Floats) -> tuple[Floats, Floats]:
+        """Return the best weight of each model alone, not negative, and its log likelihood."""
+        found = [self._best(added[..., [k]], np.ones(1), 0.0) for k in range(added.shape[2])]
+        return np.array([float(weight[0]) for weight, _ in found]), np.array([likelihood for _, likelihood in found])
+
+    def together(self, added: Floats, prior: Floats) -> Floats:
+        """Return weights, none negative, about their prior."""
+        return self._best(added, prior, 1 / PRIOR_WIDTH**2)[0]
+
+    def _best(self, added: Floats, start: Floats, pull: float) -> tuple[Floats, float]:
+        rows, label = np.arange(len(self.truth)), self.truth.astype(np.intp)
+        chosen = added[rows, label]
+
+        def loss(weights: Floats) -> tuple[float, Floats]:
+            scores = log_softmax(self.base + added @ weights, axis=1)
+            expected = np.einsum("nk,nkm->nm", np.exp(scores), added)
+            away = weights - start
+            value = -float(scores[rows, label].sum()) + 0.5 * pull * float(away @ away)
+            return value, (expected - chosen).sum(axis=0) + pull * away
+
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(start))
+        return np.asarray(found.x, float), -float(found.fun)
 
 
 @dataclass(frozen=True)
@@ -157,4 +219,5 @@ def _unseen(fits: Fits, truth: Floats, judged: dict[Unit, int], keys: list[str])
 
 
 def _stack(answers: Mapping[str, Floats], truth: Floats, without: tuple[str, ...], task: CrossTask) -> Stack:
-    return Stack.fit({k: v for k, v in answers.items() if k not in without}, truth, task.target, task.base)
+    kept = {key: values for key, values in answers.items() if key not in without}
+    return Stack.fit(kept, truth, task.target, task.base, task.families)

@@ -20,6 +20,7 @@ from sewall.task import Examples, Rows, SimpleModel, Target
 Floats = NDArray[np.float64]
 
 BASE, SPREAD, PLACE = "covariates", "gblup", "components"
+FAMILIES = dict.fromkeys(("gblup", "lasso", "cutoff", "clumping", "windows"), "additive")
 NOT_ADDITIVE = ("dominance", "gaussian")  # classical models that see more than the sum over alleles
 INNER_FOLDS = 3
 

@@ -49,6 +49,7 @@ class TraitTask:
     base = models.BASE
     labels: Mapping[str, str] = LABELS
     stratum_names: Mapping[int, str] = {0: "females", 1: "males"}
+    families: Mapping[str, str] = models.FAMILIES
     lesser: Mapping[str, tuple[str, ...]] = {"additive": (*models.NOT_ADDITIVE, NETWORK)}
 
     def __init__(self, target: Target, sites: Sites, shape: NetShape | None = None, window: int | None = None) -> None:
