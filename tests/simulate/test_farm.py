@@ -152,7 +152,7 @@ def test_a_script_without_main_guard_runs_once(windows: type, tmp_path: Path) ->
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_killed_goes_on_from_its_whole_shards(windows: type, tmp_path: Path, end: signal.Signals) -> None:
-    process = start(tmp_path, 0.05)
+    process = start(tmp_path, 0.25)  # slow enough to be met half-way on a busy machine
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline and not list((tmp_path / "s").glob("shard-*")):
         time.sleep(0.05)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sewall.report.drawing import ACCENT, FAINT, MUTED, WARN, grid_figure, heading, style
+from sewall.report.drawing import ACCENT, FAINT, WARN, grid_figure, heading, style
 
 _PANEL = 260
 _ROWS = {"female": 0.0, "male": 1.0}
@@ -63,19 +61,4 @@ def draw_sexes(people: pd.DataFrame, width: int, large: str) -> Figure:
         axes.set_ylim(-0.5, len(rows) - 0.5)
         axes.set_xlabel(f"Inbreeding on {large}")
         axes.spines["left"].set_visible(False)
-    return canvas
-
-
-def draw_decay(decay: list[float | None], linkage: dict[str, Any], width: int) -> Figure:
-    """Draw the mean r² of sites by their distance in sites, and the window that follows from it."""
-    values = np.array([np.nan if value is None else value for value in decay])
-    with style():
-        canvas, (axes,) = grid_figure(width, _PANEL)
-        axes.plot(np.arange(1, len(values) + 1), values, color=ACCENT)
-        axes.axhline(0, color=FAINT, linewidth=1)
-        axes.axvline(float(linkage.get("sites") or 0), color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)))
-        axes.locator_params(nbins=5)
-        axes.set_xlabel("Distance in sites")
-        axes.grid(axis="y")
-        heading(axes, "Mean r², beyond chance")
     return canvas

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from sewall.report import words
+from sewall.report import trait_linkage, words
 from sewall.report.blocks import Answer, Block, Facts, Figure, Figures, Notice, Points, Section, Table, Text, Tile
 from sewall.report.drawing import WIDE, drawing
-from sewall.report.files import RunFiles, number_or_none, part, parts
-from sewall.report.inspection_figures import draw_decay, draw_frequencies, draw_sexes, draw_shares
+from sewall.report.files import RunFiles, part, parts
+from sewall.report.inspection_figures import draw_frequencies, draw_sexes, draw_shares
 from sewall.tables import read_table
 
 MOST_ROWS, FEW_ROWS = 100, 10
@@ -25,7 +25,7 @@ def answer(files: RunFiles) -> Answer:
     tables = {name: _table(files, name) for name in ("individuals", "sites", "relatives")}
     more = [
         _calls(seen, tables), _sexes(seen, tables["individuals"]), _relatives(seen, tables["relatives"]),
-        _linkage(seen), _traits(seen, files.traits),
+        _linkage(files), _traits(seen, files.traits),
     ]  # fmt: skip
     return Answer(
         title=f"What is in {seen.get('file', 'the files')}",
@@ -190,28 +190,9 @@ def _relatives(seen: dict[str, Any], pairs: pd.DataFrame) -> Section | None:
     return Section("relatives", "Who is related?", [Text([text]), *blocks])
 
 
-def _linkage(seen: dict[str, Any]) -> Section | None:
-    linkage = part(seen, "linkage")
-    decay = [number_or_none(value) for value in linkage.get("decay") or []]
-    if not any(value is not None for value in decay):
-        return None
-    size = words.counted(int(linkage.get("sites") or 0), "site")
-    picture = drawing("decay", "Linkage of sites by their distance", lambda width: draw_decay(decay, linkage, width))
-    apart = words.decimal(linkage.get("apart"))
-    caption = f"Mean r² of sites so far apart, less the {apart} of unlinked sites. Dashed: the window."
-    rows = [
-        [str(entry.get("chrom")), words.count(entry.get("sites")), words.count(entry.get("span"))]
-        for entry in parts(linkage, "chromosomes")
-    ]
-    table = Table(
-        ["chromosome", "window (sites)", "spans (bp)"], rows, folded="By chromosome", note="By the decay of r²."
-    )
-    text = f"A network would read windows of {size}; by blocks of linked sites {words.count(linkage.get('by_block'))}."
-    return Section(
-        "linkage",
-        "How far does linkage reach?",
-        [Text([text]), Figures([Figure("decay", "Decay of linkage", picture, caption)]), table],
-    )
+def _linkage(files: RunFiles) -> Section | None:
+    size = words.counted(int(files.linkage.get("sites") or 0), "site")
+    return trait_linkage.section(files.linkage, f"A network would read windows of {size}.")
 
 
 def _traits(seen: dict[str, Any], traits: pd.DataFrame) -> Section | None:

@@ -19,13 +19,13 @@ from sewall.data.panels.reading import format_name
 from sewall.data.panels.sexes import SYSTEMS
 from sewall.data.phenotypes import read_cells
 from sewall.data.samples import read_sample_list
-from sewall.encode.ld import Linkage, ld_windows
-from sewall.errors import SewallError
+from sewall.encode.ld import Linkage
 from sewall.genomic.relatedness import Relatives, informative_sites, relatives
 from sewall.genomic.survey import KINDS, Survey, survey
 from sewall.jobs.options import command
 from sewall.jobs.session import started
 from sewall.jobs.trait.findings import findings, in_lines
+from sewall.jobs.trait.linkage import linkage_record, measured_linkage
 from sewall.jobs.trait.options import InspectOptions
 from sewall.jobs.trait.reading import input_record, open_genotypes
 from sewall.rundir import RunDirectory, now, write_json
@@ -84,6 +84,8 @@ def inspect(genotypes: str | Path, *, out: str | Path, **options: Any) -> Inspec
             "individuals": _individuals(panel, counted, related), "sites": _sites(panel, counted),
             "relatives": _pairs(panel, related), "traits": traits,
         }  # fmt: skip
+        everybody = np.arange(len(panel))
+        write_json(folder.claim("linkage.json"), linkage_record(panel, everybody, linkage))
         inspected = _inspected(given, panel, counted, linkage, related) | _of_traits(given, panel, traits)
         inspected["findings"] = findings(inspected, tables["individuals"], traits)
         _write(folder, tables, given, panel, inspected, begun)
@@ -100,10 +102,7 @@ def _looked_at(panel: Panel, console: Console) -> tuple[Survey, Linkage | None, 
     with console.bar("counting calls"):
         counted = survey(panel)
     with console.bar("measuring linkage"):
-        try:
-            linkage = ld_windows(panel, np.arange(len(panel)))
-        except SewallError:  # no two sites vary
-            linkage = None
+        linkage = measured_linkage(panel, np.arange(len(panel)))
     frequency = counted.sites["frequency"].to_numpy()
     if linkage is None or _stretches(panel, frequency, linkage) < FEWEST_STRETCHES:
         return counted, linkage, None
@@ -174,8 +173,9 @@ def _inspected(
         "missing": float(people["missing"].mean()), "heterozygous": float(people["heterozygous"].median()),
         "sites_missing_a_tenth": int((sites["missing"] > 0.1).sum()),
         "inbreeding": float(people["inbreeding"].median()), "inbred": counted.inbred,
-        "sex": _sexes(panel), "linkage": _linkage(linkage), "relatives": _related(related),
-        "left_out": dict(panel.counts), "notes": [note for note in panel.notes if not note.endswith(SAID_BY_FINDINGS)],
+        "sex": _sexes(panel), "relatives": _related(related),
+        "linkage": None if linkage is None else {"sites": linkage.genome.sites},
+        "left_out": dict(panel.counts),
     }  # fmt: skip
 
 
@@ -190,17 +190,6 @@ def _sexes(panel: Panel) -> dict[str, Any]:
             "impossible": {why: [int(n.sum()), int((n > 0).sum())] for why, n in check.impossible.items() if n.any()},
         }  # fmt: skip
     return found
-
-
-def _linkage(linkage: Linkage | None) -> dict[str, Any] | None:
-    if linkage is None:
-        return None
-    windows = [{"chrom": w.chrom, "sites": w.sites, "span": w.span} for w in linkage.chromosomes]
-    genome = linkage.genome
-    return {
-        "sites": genome.sites, "span": genome.span, "by_block": genome.by_block[0], "decay": genome.decay.tolist(),
-        "apart": linkage.apart, "chromosomes": windows,
-    }  # fmt: skip
 
 
 def _related(related: Relatives | None) -> dict[str, Any] | None:
@@ -250,6 +239,6 @@ def _write(
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
         inputs=[input_record(options.genotypes, panel)], citations=CITATIONS,
         dropped=[{"reason": reason, "count": n, "of": of} for reason, n in panel.counts.items() if n],
-        notes=list(panel.notes),
+        notes=[note for note in panel.notes if not note.endswith(SAID_BY_FINDINGS)],
     )  # fmt: skip
     write_json(folder.claim("run.json"), record)

@@ -14,19 +14,26 @@ from sewall.task import Rows
 SHOWN = 120  # sites of the matrix that is drawn
 
 
-def linkage_record(panel: Panel, rows: Rows) -> dict[str, Any]:
+def measured_linkage(panel: Panel, rows: Rows) -> Linkage | None:
+    """Return how far linkage reaches; None where no chromosome has two sites that vary."""
+    try:
+        return ld_windows(panel, rows)
+    except SewallError:
+        return None
+
+
+def linkage_record(panel: Panel, rows: Rows, found: Linkage | None) -> dict[str, Any]:
     """Return windows by chromosome, by both letter codes and both methods, the decay, and a stretch of the matrix.
 
     Args:
         panel: genotypes.
-        rows: individuals from which linkage is measured.
+        rows: individuals from which linkage was measured.
+        found: by `measured_linkage`.
 
     Returns:
-        Plain JSON types; empty where no chromosome has two sites that vary.
+        Plain JSON types; empty where nothing was found.
     """
-    try:
-        found = ld_windows(panel, rows)
-    except SewallError:
+    if found is None:
         return {}
     genome = found.genome
     return {

@@ -23,7 +23,7 @@ from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.interactions import ADDITIVE, interactions
-from sewall.jobs.trait.linkage import linkage_record
+from sewall.jobs.trait.linkage import linkage_record, measured_linkage
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import marks, packed_sites
@@ -123,7 +123,8 @@ class TraitRun:
         """Write how far linkage reaches, for the page of every trait."""
         with self.folder.stage("linkage") as stage, console.bar("measuring linkage"):
             if not stage.done:
-                found = linkage_record(self.people.panel, np.arange(len(self.people.panel)))
+                panel, rows = self.people.panel, np.arange(len(self.people.panel))
+                found = linkage_record(panel, rows, measured_linkage(panel, rows))
                 for trait in self.options.trait:
                     write_json(stage.makes(self.place(trait, "linkage.json")), found)
 
