@@ -190,3 +190,18 @@ def test_a_failed_save_leaves_the_bundle_as_it_was(
     assert (copy / MODEL).read_bytes() == before
     assert sorted(file.name for file in copy.iterdir()) == sorted([MODEL, ABOUT, CARD])
     bundles.load(copy, toy_task)
+
+
+def test_what_is_the_same_is_kept_once(fitted, toy_task, tmp_path):
+    """Models that hold the same numbers share them on disk, and have them again when they are read."""
+    large = np.arange(200_000.0)
+    twice = replace(fitted, extra={"one": large, "other": large.copy(), "shape": large.reshape(2, -1)})
+    twice.save(tmp_path / "bundle")
+    size = (tmp_path / "bundle" / "model.safetensors").stat().st_size
+    fitted.save(tmp_path / "plain")
+    plain = (tmp_path / "plain" / "model.safetensors").stat().st_size
+    assert size - plain < 2.2 * large.nbytes
+    again = bundles.load(tmp_path / "bundle", toy_task)
+    assert set(bundles.read_extra(tmp_path / "bundle")) == {"one", "other", "shape"}
+    for name, values in twice.extra.items():
+        np.testing.assert_array_equal(again.extra[name], values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sewall.task import SimpleModel, Task
 from sewall.trust.support import SupportCheck
 
 FORMAT_VERSION = 1
+WORTH_SHARING = 2**16  # bytes of an array that is not kept twice
 MODEL, ABOUT, CARD = "model.safetensors", "bundle.json", "card.md"
 
 Arrays = dict[str, NDArray[Any]]
@@ -62,13 +64,15 @@ class Bundle:
             arrays |= _prefixed(f"network{number}", weights)
         for model in self.simple_models:
             arrays |= _prefixed(model.key, {name: np.asarray(value) for name, value in model.state().items()})
-        shape = {
+        shape: dict[str, Any] = {
             "networks": [network.recipe() for network in self.networks],
             "simple_models": [model.key for model in self.simple_models],
             "support": texts,
         }
+        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        shape["same"] = same = _repeated(arrays)
         with atomic_path(folder / MODEL) as path:
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+            save_file({name: array for name, array in arrays.items() if name not in same}, path)
         write_text(folder / CARD, card(self.about))
         known = {"format_version": FORMAT_VERSION, **self.about, "shape": shape, "digest": digest(folder / MODEL)}
         write_json(folder / ABOUT, known)
@@ -104,6 +108,7 @@ def load(folder: Path, task: Task) -> Bundle:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {task.name}")
     try:
         arrays = load_file(folder / MODEL)
+        arrays |= {name: arrays[other] for name, other in about["shape"].get("same", {}).items()}
         networks = [_network(task, r, _part(arrays, f"network{n}")) for n, r in enumerate(about["shape"]["networks"])]
         untrained = {model.key: model for model in task.simple_models(0)}
         models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
@@ -123,10 +128,11 @@ def read_extra(folder: Path) -> Arrays:
     Raises:
         SewallError: the bundle is damaged.
     """
+    same = read_about(folder).get("shape", {}).get("same", {})
     try:
         with safe_open(folder / MODEL, framework="numpy") as arrays:
-            names = [name for name in list(arrays.keys()) if name.startswith("extra/")]
-            return {name.removeprefix("extra/"): arrays.get_tensor(name) for name in names}
+            names = [name for name in [*arrays.keys(), *same] if name.startswith("extra/")]
+            return {name.removeprefix("extra/"): arrays.get_tensor(same.get(name, name)) for name in names}
     except (SafetensorError, OSError) as problem:
         raise SewallError(f"{folder / MODEL}: damaged ({problem}); train the bundle again or copy it again") from None
 
@@ -153,6 +159,23 @@ def _network(task: Task, recipe: Mapping[str, Any], weights: Arrays) -> Network:
     network = task.network_like(recipe)
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network.eval()
+
+
+def _repeated(arrays: Arrays) -> dict[str, str]:
+    """Return the names of arrays that others repeat, with the name under which they are kept.
+
+    Models that predict by likeness to the training individuals each hold their genotypes: once is enough on disk.
+    """
+    first: dict[tuple[bytes, str, tuple[int, ...]], str] = {}
+    same = {}
+    for name, array in arrays.items():
+        if array.nbytes < WORTH_SHARING:
+            continue
+        content = blake2b(array.tobytes(), digest_size=20).digest(), str(array.dtype), array.shape
+        kept = first.setdefault(content, name)
+        if kept != name:
+            same[name] = kept
+    return same
 
 
 def _prefixed(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:

@@ -23,13 +23,13 @@ def section(files: RunFiles) -> Section | None:
     if number_or_none(gain.get("value")) is None:
         return None
     control = part(told, "control")
-    blocks: list[Block] = [Text(_said(gain, control, bool(told.get("claim"))))]
+    blocks: list[Block] = [Text(_said(gain, control, bool(told.get("claim")), bool(told.get("grouped"))))]
     if control:
         blocks += [Figures([_null(control)]), _table(control)]
     return Section("interactions", "Is there more than additive effects?", blocks)
 
 
-def _said(gain: dict[str, Any], control: dict[str, Any], claim: bool) -> list[str]:
+def _said(gain: dict[str, Any], control: dict[str, Any], claim: bool, grouped: bool) -> list[str]:
     lower, upper = float(gain["lower"]), float(gain["upper"])
     first = (
         "The stack of all models against that of additive ones alone (GBLUP, LASSO, p-value cutoff, clumping and the "
@@ -38,7 +38,13 @@ def _said(gain: dict[str, Any], control: dict[str, Any], claim: bool) -> list[st
     if not control:
         after = "beyond chance, but no control was made." if lower > 0 else "which is within chance: none is claimed."
         return [first.removesuffix(".") + f", {after}"]
-    return [first, f"{control.get('words')}{'' if claim else ' No effect that is not additive is claimed.'}"]
+    words_of_it = str(control.get("words"))
+    if claim:
+        return [first, words_of_it]
+    why = " No effect that is not additive is claimed"
+    if control.get("verdict") == "non-additive" and not grouped:
+        why += ": folds were drawn at random, and relatives share more than their genes. Groups (--groups) would tell"
+    return [first, f"{words_of_it}{why}."]
 
 
 def _null(control: dict[str, Any]) -> Figure:

@@ -28,8 +28,8 @@ def interactions(
         console: shows its progress.
 
     Returns:
-        ``gain``; ``control``, the result of `tagging_null`, or None; ``claim``: whether effects that are not additive
-        are claimed.
+        ``gain``; ``control``, the result of `tagging_null`, or None; ``grouped``; ``claim``: whether effects that are
+        not additive are claimed, which needs folds by groups: relatives share more than their genes.
     """
     beyond = gain["lower"] > 0
     if control == "never" or (control == "auto" and not beyond):
@@ -37,8 +37,10 @@ def interactions(
     people = people_of(examples)
     assert examples.target is not None
     groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
+    grouped = groups is not None
     with console.bar("simulating additive traits whose causes are not typed", REPEATS) as bar:
         found = tagging_null(
             people.panel, rows, examples.target[rows], people.covariates, groups, seed=seed, progress=bar.advance
         )
-    return {"gain": gain, "control": found.to_dict(), "claim": beyond and found.verdict == "non-additive"}
+    claim = beyond and grouped and found.verdict == "non-additive"
+    return {"gain": gain, "control": found.to_dict(), "grouped": grouped, "claim": claim}

@@ -76,7 +76,9 @@ class TraitTask:
 
     def network(self, examples: Examples, rows: Rows) -> Network:
         """Return an untrained network with windows as long as linkage among *rows*."""
-        panel = people_of(examples).panel
+        people = people_of(examples)
+        people.kept.clear()  # kernels are large, and the simple models are done when networks begin
+        panel = people.panel
         length = self.window or ld_windows(panel, rows).genome.sites
         return ChromosomeNet(self.sites, length, self.shape, self._head(examples), STEPS)
 
