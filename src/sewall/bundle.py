@@ -108,7 +108,7 @@ def load(folder: Path, task: Task) -> Bundle:
         raise SewallError(f"{folder}: a bundle of the job {about.get('job')}, not {task.name}")
     try:
         arrays = load_file(folder / MODEL)
-        arrays |= {name: arrays[other] for name, other in about["shape"].get("same", {}).items()}
+        arrays |= {name: arrays[other] for name, other in dict(about["shape"]["same"]).items()}
         networks = [_network(task, r, _part(arrays, f"network{n}")) for n, r in enumerate(about["shape"]["networks"])]
         untrained = {model.key: model for model in task.simple_models(0)}
         models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
@@ -128,12 +128,13 @@ def read_extra(folder: Path) -> Arrays:
     Raises:
         SewallError: the bundle is damaged.
     """
-    same = read_about(folder).get("shape", {}).get("same", {})
+    about = read_about(folder)
     try:
+        same = dict(about["shape"]["same"])
         with safe_open(folder / MODEL, framework="numpy") as arrays:
             names = [name for name in [*arrays.keys(), *same] if name.startswith("extra/")]
             return {name.removeprefix("extra/"): arrays.get_tensor(same.get(name, name)) for name in names}
-    except (SafetensorError, OSError) as problem:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as problem:
         raise SewallError(f"{folder / MODEL}: damaged ({problem}); train the bundle again or copy it again") from None
 
 
