@@ -32,9 +32,9 @@ from torch import Tensor, nn
 from sewall.data.panel import AUTOSOME, LETTERS, Calls, Panel, Sites
 from sewall.data.panels.reading import open_panel
 from sewall.encode.alleles import Individuals
+from sewall.jobs.trait.networks import FEW
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import NETWORKS
 from sewall.nets.chromosomes import ChromosomeNet, NetShape
 from sewall.nets.windows import reference_and_alternative
 from sewall.task import Examples, Target
@@ -100,7 +100,7 @@ def memory(people: int, sites: int) -> dict[str, float]:
     libraries = _peak()
     panel = random_panel(people, sites, 1)
     examples = _examples(panel, np.random.default_rng(1).standard_normal(people))
-    _trained(examples, TrainConfig(epochs=1, batch=NETWORKS.batch))
+    _trained(examples, TrainConfig(epochs=1, batch=FEW.batch))
     return {"packed": panel.calls.data.nbytes / MEGABYTE, "peak": _peak(), "libraries": libraries}
 
 
@@ -163,7 +163,7 @@ def speed(panel: Panel) -> dict[str, Any]:
     net = ChromosomeNet(panel.sites, WINDOW, SHAPE, steps=panel.calls.steps)
     net.standardise(_tensors(individuals, np.arange(min(1_000, len(panel)))))
     forms: dict[str, nn.Module] = {"packed": net, "dense": DenseNet(net, panel.sites)}
-    some = _tensors(individuals, np.arange(NETWORKS.batch))
+    some = _tensors(individuals, np.arange(FEW.batch))
     with torch.no_grad():
         one, two = (form.eval()(some) for form in forms.values())
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
@@ -173,10 +173,10 @@ def speed(panel: Panel) -> dict[str, Any]:
         for name, form in forms.items():
             start = time.perf_counter()
             for _ in range(STEPS):
-                batch = _tensors(individuals, rng.integers(len(panel), size=NETWORKS.batch))
+                batch = _tensors(individuals, rng.integers(len(panel), size=FEW.batch))
                 _step(form, batch, optimizers[name])
             seconds[name].append(time.perf_counter() - start)
-    rate = {name: STEPS * NETWORKS.batch / float(np.median(taken)) for name, taken in seconds.items()}
+    rate = {name: STEPS * FEW.batch / float(np.median(taken)) for name, taken in seconds.items()}
     ratios = [dense / packed for packed, dense in zip(seconds["packed"], seconds["dense"], strict=True)]
     print("individuals per second: " + ", ".join(f"{name} {value:,.0f}" for name, value in rate.items()))
     print(f"packed is {np.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f} by turn)")
@@ -200,10 +200,10 @@ def plain(cache: Path) -> dict[str, Any]:
     trait = pd.to_numeric(fam[5], errors="coerce").dropna()
     panel = open_panel(folder / "mouse_hs1940.bed", cache, samples=[*trait.index], autosomes=19)
     start = time.perf_counter()
-    epochs = _trained(_examples(panel, trait.to_numpy(float)), NETWORKS)
+    epochs = _trained(_examples(panel, trait.to_numpy(float)), FEW)
     seconds = time.perf_counter() - start
     parts = _parts(panel)
-    steps = epochs * int(len(panel) * (1 - TUNE)) // NETWORKS.batch
+    steps = epochs * int(len(panel) * (1 - TUNE)) // FEW.batch
     inside = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
     print(f"mouse_hs1940, {len(panel):,} x {len(panel.sites):,}: {epochs} epochs, {seconds:.1f} s; ms a step: {inside}")
     return {
@@ -230,7 +230,7 @@ def _parts(panel: Panel) -> dict[str, float]:
         return found
 
     for _ in range(5 * STEPS):
-        rows = rng.integers(len(panel), size=NETWORKS.batch)
+        rows = rng.integers(len(panel), size=FEW.batch)
         batch = timed("encoding", lambda rows=rows: _tensors(individuals, rows))
         optimizer.zero_grad()
         loss = timed("forward", lambda batch=batch: net(batch).square().mean())

@@ -35,9 +35,9 @@ from sewall.genomic.blup import XLinked
 from sewall.genomic.catalogue import ALL
 from sewall.genomic.contract import GenomicModel
 from sewall.genomic.kernels import Kernels
+from sewall.jobs.trait.networks import FEW
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import NETWORKS
 from sewall.task import Examples, Rows, Target
 from sewall.train import Member, Training, apply_network, train_ensemble
 
@@ -111,7 +111,7 @@ class Learner:
         tune = len(order) // 8
         member = Member(seed, order[tune:], order[:tune], self.base[:, None])
         with TemporaryDirectory() as folder:
-            config = replace(NETWORKS, epochs=EPOCHS)
+            config = replace(FEW, epochs=EPOCHS)
             training = Training(self.task(panel), self.examples(panel), config, Path(folder))
             return train_ensemble(training, [member], 1)[0][0]
 

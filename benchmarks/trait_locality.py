@@ -30,9 +30,9 @@ from sewall.data.panel import Panel
 from sewall.encode.ld import ld_windows
 from sewall.folds import Folds, divide
 from sewall.genomic.principal import CovariatesOnly
+from sewall.jobs.trait.networks import FEW
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import NETWORKS
 from sewall.nets.chromosomes import NetShape
 from sewall.task import Examples, Rows, Target
 from sewall.train import Member, apply_network, train_network
@@ -81,7 +81,7 @@ def _answered(panel: Panel, left: NDArray[np.float64], rows: Rows, test: Rows, l
         tune = round(TUNE * len(rows))
         with TemporaryDirectory() as folder:
             member = Member(number, np.sort(own[tune:]), np.sort(own[:tune]))
-            network, _ = train_network(task, examples, member, NETWORKS, Path(folder))
+            network, _ = train_network(task, examples, member, FEW, Path(folder))
         answers += apply_network(network, task, examples, test)[0][:, 0]
     return float(np.corrcoef(answers, left[test])[0, 1])
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,9 +30,9 @@ from sewall.data.panel import Panel
 from sewall.genomic.blup import GBLUP, AdditiveDominance
 from sewall.genomic.gaussian import GaussianKernel
 from sewall.genomic.kernels import Kernels
+from sewall.jobs.trait.networks import FEW, PLENTY
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import NETWORKS
 from sewall.nets.chromosomes import MANY, NetShape
 from sewall.simulate.cohorts import mosaics
 from sewall.simulate.traits import simulate
@@ -46,7 +45,6 @@ NETS = 3
 TUNE = 0.12  # share of the individuals that decides when a network stops
 CLASSICAL = {"gblup": GBLUP, "dominance": AdditiveDominance, "gaussian": GaussianKernel}
 MODELS = (*CLASSICAL, "network")
-MANY_NETWORKS = replace(NETWORKS, epochs=10, patience=10, weight_decay=1.0)
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +92,7 @@ def _network(panel: Panel, target: Floats, rows: Rows, test: Rows, seed: int) ->
     mixed = float(people.called["heterozygous"].iloc[rows].mean())
     shape = NetShape.suited(len(rows), mixed, bool(len(panel.odd)))
     task = TraitTask(Target("trait", "", "identity", -np.inf, np.inf), panel.sites, shape)
-    config = MANY_NETWORKS if len(rows) >= MANY else NETWORKS
+    config = PLENTY if len(rows) >= MANY else FEW
     answers = np.zeros(len(test))
     for number in range(NETS):
         own = np.random.default_rng([seed, number]).permutation(rows)

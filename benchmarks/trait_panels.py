@@ -24,10 +24,10 @@ from threadpoolctl import threadpool_limits
 
 from sewall.crossfit import Fits, Question, fit_all
 from sewall.crossscores import beyond_base, by_fold
-from sewall.folds import divide
+from sewall.folds import Folds, divide
 from sewall.jobs.trait.models import PLACE
+from sewall.jobs.trait.networks import suited_networks
 from sewall.jobs.trait.task import TraitTask
-from sewall.jobs.trait.training import NETWORKS
 from sewall.nets.chromosomes import NetShape
 from sewall.stacking import STACK, nested
 from sewall.task import Target
@@ -40,11 +40,10 @@ LEVEL = 0.9
 
 def questions(cohort: Cohort, seed: int, grouped: bool, shape: NetShape | None) -> list[Question]:
     """Return what is asked of every trait of a panel, in folds of one division."""
-    names = list(cohort.traits)
-    tasks = [
-        TraitTask(Target(name, "", "identity", -np.inf, np.inf), cohort.people.panel.sites, shape) for name in names
-    ]
-    folds = divide(tasks[0], cohort.examples(names, grouped), FOLDS, seed)
+    names, sites = list(cohort.traits), cohort.people.panel.sites
+    targets = [Target(name, "", "identity", -np.inf, np.inf) for name in names]
+    folds = divide(TraitTask(targets[0], sites), cohort.examples(names, grouped), FOLDS, seed)
+    tasks = [TraitTask(target, sites, shape or suited_networks(cohort.people, folds)[0]) for target in targets]
     found = []
     for task, name in zip(tasks, names, strict=True):
         examples = cohort.examples(name, grouped)
@@ -109,7 +108,8 @@ def run(cohort: Cohort, seed: int, grouped: bool, arguments: argparse.Namespace)
     asked = questions(cohort, seed, grouped, shape)
     start = time.perf_counter()
     with threadpool_limits(1):
-        fits = fit_all(asked, NETWORKS, place, seed, arguments.workers)
+        config = suited_networks(cohort.people, Folds.joint([question.folds for question in asked]))[1]
+        fits = fit_all(asked, config, place, seed, arguments.workers)
     seconds = time.perf_counter() - start
     for number, (question, found) in enumerate(zip(asked, fits, strict=True)):
         np.savez(place / f"answers-{number}.npz", **_answers(question, found))

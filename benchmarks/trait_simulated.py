@@ -27,8 +27,8 @@ from trait_panels import questions, scores
 
 from sewall.crossfit import fit_all
 from sewall.data.panel import Panel, X
+from sewall.jobs.trait.networks import suited_networks
 from sewall.jobs.trait.people import People
-from sewall.jobs.trait.training import NETWORKS
 from sewall.simulate.traits import SimulatedTrait, simulate
 
 HERITABILITY = 0.5
@@ -84,7 +84,8 @@ def judged(cohort: Cohort, seed: int, arguments: argparse.Namespace) -> dict[str
     place = arguments.cache / f"simulated-{seed}"
     shutil.rmtree(place, ignore_errors=True)
     with threadpool_limits(1):
-        (fits,) = fit_all(asked, NETWORKS, place, seed, arguments.workers)
+        config = suited_networks(cohort.people, asked[0].folds)[1]
+        (fits,) = fit_all(asked, config, place, seed, arguments.workers)
     shutil.rmtree(place, ignore_errors=True)
     return scores(asked[0], fits, seed)
 

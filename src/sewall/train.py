@@ -22,9 +22,6 @@ from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task
 from sewall.workers import worker_processes
 
-PREDICT_BATCH = 512
-STANDARDISE_ROWS = 4_096
-
 Floats = np.ndarray
 Trained = tuple[Network, list[dict[str, float]]]
 
@@ -40,6 +37,7 @@ class TrainConfig:
         weight_decay: of AdamW (Loshchilov & Hutter 2019); strong, since examples are dear and their noise is large.
         batch: examples per step.
         members: networks in the ensemble.
+        fused: whether a step of the optimiser is one pass over all weights, which pays where they are millions.
         device: ``cpu`` or ``auto`` (an accelerator where there is one).
     """
 
@@ -49,6 +47,7 @@ class TrainConfig:
     weight_decay: float = 0.3
     batch: int = 128
     members: int = 5
+    fused: bool = False
     device: str = "cpu"
 
 
@@ -112,8 +111,9 @@ class _Fit(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
+            self.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay,
+            fused=self.config.fused,
+        )  # fmt: skip
         cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, self.config.learning_rate, total_steps=self.steps * self.config.epochs, pct_start=0.15
         )
@@ -241,12 +241,12 @@ def train_network(
     assert examples.target is not None
     torch.manual_seed(member.seed)
     network = task.network(examples, member.train)
-    network.standardise(task.tensors(examples, member.train[:STANDARDISE_ROWS]))
+    network.standardise(task.tensors(examples, member.train[: network.most_standardised]))
     target = _columns(task.target.forward(examples.target))
     offset = np.zeros((len(target), 1)) if member.offset is None else _columns(member.offset)
     network.head.standardise(*(torch.tensor(values[member.train], dtype=torch.float32) for values in (target, offset)))
     batches = _Batches(task, examples, member.train, (target, offset), config.batch, member.seed)
-    held = _Batches(task, examples, member.tune, (target, offset), PREDICT_BATCH, None)
+    held = _Batches(task, examples, member.tune, (target, offset), network.most_at_once, None)
     module = _Fit(network, config, len(batches))
     best = ModelCheckpoint(folder, filename="best", monitor="tune", enable_version_counter=False)
     latest = ModelCheckpoint(folder, filename="last", enable_version_counter=False)  # of every epoch, better or not
@@ -281,8 +281,8 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], folder: Path) -> Tr
 def apply_network(network: Network, task: Task, examples: Examples, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(rows, quantiles)`` on the learning scale and ``(rows, features)`` of the embedding."""
     quantiles, embedding = [], []
-    for start in range(0, len(rows), PREDICT_BATCH):
-        batch = task.tensors(examples, rows[start : start + PREDICT_BATCH])
+    for start in range(0, len(rows), network.most_at_once):
+        batch = task.tensors(examples, rows[start : start + network.most_at_once])
         hidden = network.embedding(batch)
         embedding.append(hidden.numpy())
         quantiles.append(network.head(hidden).numpy())

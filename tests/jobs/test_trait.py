@@ -13,7 +13,7 @@ import pytest
 from sewall import trait
 from sewall.cli import run
 from sewall.errors import SewallError
-from sewall.jobs.trait import training
+from sewall.jobs.trait import networks
 from sewall.jobs.trait.training import TrainResult
 from sewall.train import TrainConfig
 
@@ -70,7 +70,7 @@ def files(genotypes: tuple[np.ndarray, ...], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module", autouse=True)
 def small_networks() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "NETWORKS", TrainConfig(epochs=3, patience=3, batch=32, members=1))
+        patch.setattr(networks, "FEW", TrainConfig(epochs=3, patience=3, batch=32, members=1))
         yield
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from sewall import trait
 from sewall.cli import run
-from sewall.jobs.trait import training
+from sewall.jobs.trait import networks
 from sewall.train import TrainConfig
 
 PEOPLE = 72
@@ -213,7 +213,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files.table = files.table[::-1]
     files.write(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "NETWORKS", TrainConfig(epochs=1, patience=1, batch=32, members=1))
+        patch.setattr(networks, "FEW", TrainConfig(epochs=1, patience=1, batch=32, members=1))
         assert run(train(folder, "--covariates", "age,months,batch,plate")) == 0
     return folder
 

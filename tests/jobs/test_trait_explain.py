@@ -18,7 +18,7 @@ from sewall.data.panel import AUTOSOME, LETTERS, Calls, OddCalls, Panel, Sites, 
 from sewall.data.score_files import read_score_file
 from sewall.encode.alleles import Individuals
 from sewall.jobs.trait import importance as i
-from sewall.jobs.trait import training
+from sewall.jobs.trait import networks
 from sewall.jobs.trait.explained import Associated
 from sewall.jobs.trait.models import Genomic
 from sewall.jobs.trait.predicting import load
@@ -170,7 +170,7 @@ def files(drawn: tuple[np.ndarray, np.ndarray, pd.DataFrame], tmp_path_factory: 
 @pytest.fixture(scope="module", autouse=True)
 def small_networks() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "NETWORKS", TrainConfig(epochs=5, patience=5, batch=16, members=1))
+        patch.setattr(networks, "FEW", TrainConfig(epochs=5, patience=5, batch=16, members=1))
         yield
 
 

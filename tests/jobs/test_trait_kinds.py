@@ -14,7 +14,7 @@ from sewall import trait
 from sewall.bundle import load as load_bundle
 from sewall.data.panel import AUTOSOME, Panel, Sites
 from sewall.errors import SewallError
-from sewall.jobs.trait import training
+from sewall.jobs.trait import networks
 from sewall.jobs.trait.class_models import ClassOdds, ClassScores
 from sewall.jobs.trait.people import People
 from sewall.jobs.trait.predicting import load
@@ -28,7 +28,7 @@ PEOPLE, SITES = 240, 90
 @pytest.fixture(scope="module", autouse=True)
 def small_networks() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "NETWORKS", TrainConfig(epochs=2, patience=2, batch=32, members=1))
+        patch.setattr(networks, "FEW", TrainConfig(epochs=2, patience=2, batch=32, members=1))
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sewall import trait
 from sewall.errors import SewallError
-from sewall.jobs.trait import training, transferring
+from sewall.jobs.trait import networks, transferring
 from sewall.jobs.trait.carried import Carried, TransferTask
 from sewall.jobs.trait.predicting import load
 from sewall.jobs.trait.transferring import TransferResult
@@ -25,7 +25,7 @@ OLD, NEW, SITES = 300, 100, 120
 def small_networks() -> Any:
     small = TrainConfig(epochs=2, patience=2, batch=32, members=1)
     with pytest.MonkeyPatch.context() as patch:
-        for place, name in ((training, "NETWORKS"), (transferring, "TUNED"), (transferring, "HEAD")):
+        for place, name in ((networks, "FEW"), (transferring, "TUNED"), (transferring, "HEAD")):
             patch.setattr(place, name, small)
         yield
 

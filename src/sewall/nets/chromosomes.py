@@ -119,6 +119,9 @@ class ChromosomeNet(Network):
         bins: intervals of each chromosome, where another panel has fixed them.
     """
 
+    most_at_once = 128  # one individual has as many inputs as sites
+    most_standardised = 1_024
+
     frequency: Tensor
     het: Tensor
     mean_copies: Tensor

@@ -17,9 +17,13 @@ class Network(nn.Module):
 
     Attributes:
         head: reads the embedding; set by the subclass.
+        most_at_once: examples of a batch where no gradient is wanted.
+        most_standardised: examples from which the scale of inputs is taken.
     """
 
     head: Head
+    most_at_once: int = 512
+    most_standardised: int = 4_096
 
     @abstractmethod
     def embedding(self, batch: Batch) -> Tensor:

@@ -25,6 +25,7 @@ from sewall.jobs.trait import outputs
 from sewall.jobs.trait.interactions import ADDITIVE, interactions
 from sewall.jobs.trait.linkage import linkage_record, measured_linkage
 from sewall.jobs.trait.models import PLACE
+from sewall.jobs.trait.networks import suited_networks
 from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import marks, packed_sites
 from sewall.jobs.trait.reading import Labelled, input_record, read_training
@@ -35,10 +36,8 @@ from sewall.rundir import RunDirectory, Stage, now, write_json
 from sewall.stacking import Nested, nested
 from sewall.tables import read_table, write_table
 from sewall.task import Target
-from sewall.train import TrainConfig
 
 CITATIONS = ("two-hot", "gblup", "rkhs", "lasso", "stacking", "cv-plus", "vcf-zarr", "torch", "scikit-learn")
-NETWORKS = TrainConfig(epochs=25, patience=4, learning_rate=2e-3, weight_decay=0.1, batch=64, members=1)
 
 # Independent streams of one seed.
 FOLDS, FIT, SCORE, CONTROL = range(4)
@@ -114,8 +113,10 @@ class TraitRun:
             place = self.folder.claim("fits") / name
             workers = self.options.threads or len(os.sched_getaffinity(0))
             steps = len(traits) * units + units - 1
+            everybody = Folds.joint([question.folds for question in questions])
+            _, config = suited_networks(self.people.people, everybody)
             with console.bar(f"fitting all models, {units} times", steps) as bar:
-                fits = fit_all(questions, NETWORKS, place, stream(self.folder.seed, FIT), workers, bar.advance)
+                fits = fit_all(questions, config, place, stream(self.folder.seed, FIT), workers, bar.advance)
             for trait, question, found in zip(traits, questions, fits, strict=True):
                 self._bundle(stage, trait, question, found, console)
 
@@ -131,25 +132,27 @@ class TraitRun:
     def questions(self, traits: list[str]) -> list[Question]:
         """Return what is asked of each trait, all in folds of one division."""
         grouped = self.options.groups is not None
-        tasks = [self._task(trait) for trait in traits]
-        together = self.people.examples(traits, grouped)
+        folds = self._folds(traits, grouped)
+        shape, _ = suited_networks(self.people.people, folds)
+        shape = NetShape.article() if self.options.model == "article" else shape
+        return [self._question(self._task(trait, shape), trait, folds, grouped) for trait in traits]
+
+    def _folds(self, traits: list[str], grouped: bool) -> Folds:
+        task, together = self._task(traits[0], NetShape()), self.people.examples(traits, grouped)
         if self.options.leave_out is not None:
             assert self.people.groups is not None
-            folds, _ = leave_out(tasks[0], together, self.people.groups)
-        else:
-            folds = divide(tasks[0], together, self.options.folds, stream(self.folder.seed, FOLDS))
-        return [self._question(task, trait, folds, grouped) for task, trait in zip(tasks, traits, strict=True)]
+            return leave_out(task, together, self.people.groups)[0]
+        return divide(task, together, self.options.folds, stream(self.folder.seed, FOLDS))
 
     def _question(self, task: TraitTask, trait: str, folds: Folds, grouped: bool) -> Question:
         examples = self.people.examples([trait], grouped)
         assert examples.target is not None
         return Question(task, examples, folds.among(np.isfinite(examples.target)))
 
-    def _task(self, trait: str) -> TraitTask:
+    def _task(self, trait: str, shape: NetShape) -> TraitTask:
         values = self.people.traits[trait]
         classes = self.people.classes.get(trait, ())
         target = Target(trait, "", "identity", float(values.min()), float(values.max()), classes)
-        shape = NetShape.article() if self.options.model == "article" else NetShape()
         return TraitTask(target, self.people.panel.sites, shape, self.options.window)
 
     def _bundle(self, stage: Stage, trait: str, question: Question, fits: Fits, console: Console) -> None:

@@ -23,20 +23,21 @@ from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.carried import KEY, Carried, TransferTask
 from sewall.jobs.trait.models import PLACE
+from sewall.jobs.trait.networks import FEW
 from sewall.jobs.trait.options import TransferOptions
 from sewall.jobs.trait.people import People, marks, packed_sites
 from sewall.jobs.trait.predicting import MATCH_HEADER, load, matched_panel
 from sewall.jobs.trait.reading import Labelled, input_record, open_genotypes, read_training
 from sewall.jobs.trait.results import in_words
-from sewall.jobs.trait.training import CITATIONS, FIT, NETWORKS, SCORE, TraitRun
+from sewall.jobs.trait.training import CITATIONS, FIT, SCORE, TraitRun
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.stacking import STACK, nested
 from sewall.tables import read_table, write_table
 from sewall.trust.compare import compare
 from sewall.trust.metrics import CLASSIFICATION, METRICS
 
-TUNED = replace(NETWORKS, epochs=12, learning_rate=5e-4)  # networks that begin where others ended take small steps
-HEAD = replace(NETWORKS, epochs=12)
+TUNED = replace(FEW, epochs=12, learning_rate=5e-4)  # networks that begin where others ended take small steps
+HEAD = replace(FEW, epochs=12)
 
 ARMS = {
     "zero_shot": "the bundle as it is",
