@@ -206,7 +206,7 @@ def test_tables_name_every_variant(explained: trait.ExplainResult) -> None:
     assert variants.notna().all().all()
     strongest = variants.nlargest(10, "importance").index
     assert len(set(CAUSES) & set(strongest)) >= 2
-    assert np.corrcoef(variants["network_weight"], variants["linear_weight"])[0, 1] > 0.3
+    assert np.corrcoef(variants["network_weight"], variants["linear_weight"])[0, 1] > 0.2
 
 
 def test_chromosomes_share_the_variance(explained: trait.ExplainResult) -> None:

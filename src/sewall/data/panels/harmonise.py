@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sewall.data.panel import NO_LETTER, Calls, OddCalls, Panel, Sites
+from sewall.data.panel import BLOCK, NO_LETTER, Calls, OddCalls, Panel, Sites
 from sewall.task import Rows
 
 SAME, SWAPPED = "same alleles", "REF and ALT swapped"
@@ -129,12 +129,17 @@ def _far_apart(frequency: NDArray[np.float64], other: NDArray[np.float64]) -> ND
 
 def _moved(calls: Calls, found: Rows, used: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Calls:
     """Return calls at other sites: turned where ALT is the other allele, missing where a site is not used."""
-    codes = np.full((len(found), calls.samples), calls.missing, np.uint8)
-    codes[used] = calls.codes(found[used])
-    here = turned & used
-    called = codes[here]
-    codes[here] = np.where(called == calls.missing, called, calls.steps - np.minimum(called, calls.steps))
-    return Calls.pack(codes, calls.bits, calls.steps)
+    width = calls.data.shape[1]
+    data = np.zeros((len(found), width), np.uint8)
+    for start in range(0, len(found), BLOCK):
+        some = slice(start, start + BLOCK)
+        there, here = used[some], turned[some] & used[some]
+        codes = np.full((len(there), calls.samples), calls.missing, np.uint8)
+        codes[there] = calls.codes(found[some][there])
+        called = codes[here]
+        codes[here] = np.where(called == calls.missing, called, calls.steps - np.minimum(called, calls.steps))
+        data[some] = Calls.pack(codes, calls.bits, calls.steps).data
+    return replace(calls, data=data)
 
 
 def _moved_odd(odd: OddCalls, found: Rows, used: NDArray[np.bool_], other_strand: NDArray[np.bool_]) -> OddCalls:
