@@ -167,6 +167,8 @@ def test_every_population_is_predicted_from_the_others(files: Path, tmp_path: Pa
         ({"trait": "height", "groups": "where", "leave_out": "where"}, "give one"),
         ({"trait": []}, "--trait"),
         ({"trait": "ill", "leave_out": "height"}, "groups to leave out"),
+        ({"trait": "height", "kernel": "local", "share": "all"}, "kernel='shared'"),
+        ({"trait": "height", "kernel_sizes": "0.5,none"}, "--kernel-sizes are multiples of the window"),
     ],
 )
 def test_what_cannot_be_is_refused(files: Path, tmp_path: Path, options: dict[str, Any], says: str) -> None:
@@ -273,3 +275,13 @@ def test_classes_are_judged_by_their_names(ill: TrainResult, files: Path, tmp_pa
             ill.folder / "bundle", files / "cohort.hmp.txt", phenotypes=tmp_path / "other.tsv", out=tmp_path / "again",
             verbosity=0,
         )  # fmt: skip
+
+
+def test_networks_of_another_form_can_be_asked_for(files: Path, tmp_path: Path) -> None:
+    asked = {"kernel": "shared", "kernel_sizes": "0.5,1", "share": "deep", "pool": "10kb"}
+    result = trained(files, tmp_path / "out", trait="height", **asked)
+    _, bundle = load(result.folder / "bundle")
+    shape = bundle.networks[0].recipe()["shape"]
+    assert (shape["kernel"], shape["share"], shape["bins"]) == ("shared", "deep", 10_000)
+    assert tuple(shape["factors"]) == (0.5, 1.0)
+    assert result.score("stack")["value"] > 0.4

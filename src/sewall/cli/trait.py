@@ -98,6 +98,15 @@ def inspect(context: click.Context, **_: Any) -> None:
 )
 @option(
     _MODELS,
+    "--kernel",
+    type=click.Choice(["local", "shared"]),
+    help="Weights by window, or one that slides.  [default: local]",
+)
+@option(_MODELS, "--kernel-sizes", metavar="X,Y", multiple=True, help="Parallel kernels, in windows: 0.5,1,2.")
+@option(_MODELS, "--share", type=click.Choice(["none", "deep", "all"]), help="What chromosomes share.  [default: none]")
+@option(_MODELS, "--pool", metavar="SIZE", help="Average windows over genomic intervals of this size, as 500kb.")
+@option(
+    _MODELS,
     "--control",
     type=click.Choice(["auto", "always", "never"]),
     help="Ask of a gain over additive models whether untyped causes explain it.  [default: auto, where there is one]",

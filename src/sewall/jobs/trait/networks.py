@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sewall.crossfit import TUNE
 from sewall.folds import Folds
+from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import People
 from sewall.nets.chromosomes import MANY, NetShape
 from sewall.train import TrainConfig
@@ -15,6 +16,20 @@ FEW = TrainConfig(
 )  # fmt: skip
 # With many, the last steps of the cycle are the best ones: it is gone through to its end, and weights decay more.
 PLENTY = replace(FEW, epochs=10, patience=10, weight_decay=1.0)
+
+
+def chosen_shape(options: TrainOptions, suited: NetShape) -> NetShape:
+    """Return the form of the networks that the user asked for, *suited* to the panel where nothing was said.
+
+    Raises:
+        SewallError: choices that exclude each other.
+    """
+    if options.model == "article":
+        return NetShape.article()
+    return replace(
+        suited, kernel=options.kernel or suited.kernel, share=options.share or suited.share,
+        bins=options.pool or suited.bins, factors=options.kernel_sizes or suited.factors,
+    )  # fmt: skip
 
 
 def suited_networks(people: People, folds: Folds) -> tuple[NetShape, TrainConfig]:

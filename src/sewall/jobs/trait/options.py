@@ -28,6 +28,13 @@ def _file_or_column(value: Any) -> Any:
     return Path(value) if Path(value).is_file() else str(value)
 
 
+def _numbers(value: Any) -> Any:
+    """Return numbers given one by one, or in one text with commas, as a tuple."""
+    words = [value] if isinstance(value, str | float | int) else list(value)
+    return tuple(part for word in words for part in str(word).split(",") if part.strip())
+
+
+Sizes = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], ...], BeforeValidator(_numbers)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 FileOrColumn = Annotated[Path | str, BeforeValidator(_file_or_column)]
 Level = Annotated[float, Field(gt=0.5, le=0.995)]
@@ -59,6 +66,9 @@ class TraitOptions(Options):
         "autosomes": "is the number of autosomes, 1 or more",
         "model": 'is "default" or "article"',
         "control": "is auto, always or never",
+        "kernel": "is local or shared",
+        "kernel_sizes": "are multiples of the window above 0, for instance 0.5,1,2",
+        "share": "is none, deep or all",
         "build": "is GRCh37 or GRCh38 (human), GRCm38 or GRCm39 (mouse)",
         "field": "is DS, GP, PL or GL",
         "sex_system": "is XY or ZW",
@@ -112,6 +122,10 @@ class TrainOptions(TraitOptions):
         folds: number of folds.
         window: linkage window in sites; None finds it.
         model: ``default`` or ``article`` (one shared kernel per chromosome, two-hot as it stands).
+        kernel: ``local`` (every window has weights of its own) or ``shared`` (one kernel slides along a chromosome).
+        kernel_sizes: lengths of parallel kernels as multiples of the window, for instance 0.5, 1 and 2.
+        share: what chromosomes share: ``none``, ``deep`` (the layers above the kernels) or ``all`` (kernels too).
+        pool: width of the genomic intervals over which windows are averaged, so that layers above fit other sites.
         control: whether a gain over additive models is compared with that of additive traits whose causes are not
             typed: ``auto`` where there is one beyond chance, ``always``, or ``never``.
     """
@@ -126,6 +140,10 @@ class TrainOptions(TraitOptions):
     folds: Annotated[int, Field(ge=3)] = FOLDS
     window: Annotated[int, Field(ge=2)] | None = None
     model: Literal["default", "article"] = "default"
+    kernel: Literal["local", "shared"] | None = None
+    kernel_sizes: Sizes = ()
+    share: Literal["none", "deep", "all"] | None = None
+    pool: Size | None = None
     control: Literal["auto", "always", "never"] = "auto"
 
     @model_validator(mode="after")

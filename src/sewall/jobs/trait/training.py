@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from sewall.jobs.trait import outputs
 from sewall.jobs.trait.interactions import ADDITIVE, interactions
 from sewall.jobs.trait.linkage import linkage_record, measured_linkage
 from sewall.jobs.trait.models import PLACE
-from sewall.jobs.trait.networks import suited_networks
+from sewall.jobs.trait.networks import chosen_shape, suited_networks
 from sewall.jobs.trait.options import TrainOptions
 from sewall.jobs.trait.people import marks, packed_sites
 from sewall.jobs.trait.reading import Labelled, input_record, read_training
@@ -114,7 +114,7 @@ class TraitRun:
             workers = self.options.threads or len(os.sched_getaffinity(0))
             steps = len(traits) * units + units - 1
             everybody = Folds.joint([question.folds for question in questions])
-            _, config = suited_networks(self.people.people, everybody)
+            config = replace(suited_networks(self.people.people, everybody)[1], device=self.options.device)
             with console.bar(f"fitting all models, {units} times", steps) as bar:
                 fits = fit_all(questions, config, place, stream(self.folder.seed, FIT), workers, bar.advance)
             for trait, question, found in zip(traits, questions, fits, strict=True):
@@ -134,7 +134,7 @@ class TraitRun:
         grouped = self.options.groups is not None
         folds = self._folds(traits, grouped)
         shape, _ = suited_networks(self.people.people, folds)
-        shape = NetShape.article() if self.options.model == "article" else shape
+        shape = chosen_shape(self.options, shape)
         return [self._question(self._task(trait, shape), trait, folds, grouped) for trait in traits]
 
     def _folds(self, traits: list[str], grouped: bool) -> Folds:

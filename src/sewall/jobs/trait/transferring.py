@@ -202,7 +202,7 @@ def _tuned(options: TransferOptions, folder: RunDirectory, console: Console, que
     workers = options.threads or len(os.sched_getaffinity(0))
     place = folder.claim("fits") / "transfer"
     with console.bar(f"tuning networks ({tune}), {units - 1} times", 2 * units - 1) as bar:
-        config = HEAD if tune == "head" else TUNED
+        config = replace(HEAD if tune == "head" else TUNED, device=options.device)
         return fit_all([asked], config, place, stream(folder.seed, FIT), workers, bar.advance, tune)[0]
 
 
