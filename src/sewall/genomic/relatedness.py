@@ -26,6 +26,7 @@ SAME_LINE, CLOSE_LINES = "the same line", "close lines"
 LINES = {SAME_LINE: 0.95, CLOSE_LINES: 0.75}
 """Least coancestry by relation; a line and its backcross have three quarters."""
 
+CHANCE = 2.4  # four standard errors of the kinship of strangers, times the root of the number of linked stretches
 MOST_SITES = 10_000
 COMMON = 0.05  # minor-allele frequency of the sites that are read, where there are enough of them
 MOST_PAIRS = 200_000
@@ -44,6 +45,7 @@ class Relatives:
         family: ``(individuals,)`` number of the family that first-degree relatives make together; -1 of none.
         sites: number of sites that were read.
         inbred: whether kinship is the coancestry of inbred lines.
+        levels: least kinship by relation, the closest first; only those that these genomes can tell.
     """
 
     pairs: pd.DataFrame
@@ -51,28 +53,33 @@ class Relatives:
     family: NDArray[np.intp]
     sites: int
     inbred: bool
-
-    @property
-    def levels(self) -> dict[str, float]:
-        """Least kinship by relation, the closest first."""
-        return LINES if self.inbred else DEGREES
+    levels: dict[str, float]
 
 
-def relatives(panel: Panel, frequency: NDArray[np.floating], inbred: bool = False) -> Relatives | None:
+def relatives(
+    panel: Panel, frequency: NDArray[np.floating], inbred: bool = False, stretches: float = np.inf
+) -> Relatives | None:
     """Return pairs of second-degree relatives and closer ones, or of close inbred lines.
+
+    Strangers share some stretches by chance, the more unevenly the fewer there are: relations whose kinship such chance
+    would reach are not told.
 
     Args:
         panel: genotypes.
         frequency: ``(sites,)`` of ALT, NaN where nobody is called.
         inbred: whether the individuals are inbred lines.
+        stretches: of linked sites, about the number of independent sites.
 
     Returns:
-        None where no autosome of diploids varies.
+        None where no autosome of diploids varies, or too little of the genome to tell any relation.
     """
     sites = informative_sites(panel, frequency)
     if not len(sites) or (panel.copies[AUTOSOME] != _DIPLOID).any():
         return None
-    levels = LINES if inbred else DEGREES
+    least = CHANCE / np.sqrt(stretches)
+    levels = {name: low for name, low in (LINES if inbred else DEGREES).items() if low >= least}
+    if not levels:
+        return None
     expected = float(np.mean(2 * frequency[sites] * (1 - frequency[sites])))
     found: list[pd.DataFrame] = []
     links: list[NDArray[np.intp]] = []
@@ -83,13 +90,13 @@ def relatives(panel: Panel, frequency: NDArray[np.floating], inbred: bool = Fals
         a, b = np.nonzero(kept)
         total += len(a)
         values = {"first": first[a], "second": second[b], "kinship": kinship[kept], "same": same[kept]}
-        close = kinship[kept] >= (levels[CLOSE_LINES] if inbred else levels[FIRST])
+        close = kinship[kept] >= (LINES[CLOSE_LINES] if inbred else DEGREES[FIRST])
         links.append(np.stack([first[a], second[b]])[:, close])
         found = [_closest([*found, pd.DataFrame(values)])]
     pairs = found[0].reset_index(drop=True)
     bounds, names = list(levels.values()), np.array(list(levels))
     pairs["relation"] = names[[next(k for k, low in enumerate(bounds) if value >= low) for value in pairs["kinship"]]]
-    return Relatives(pairs, total, _families(len(panel), np.concatenate(links, axis=1)), len(sites), inbred)
+    return Relatives(pairs, total, _families(len(panel), np.concatenate(links, axis=1)), len(sites), inbred, levels)
 
 
 def informative_sites(panel: Panel, frequency: NDArray[np.floating]) -> Rows:

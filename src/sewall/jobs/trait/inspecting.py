@@ -32,7 +32,6 @@ from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 
 CITATIONS = ("king", "two-hot", "vcf-zarr")
-FEWEST_STRETCHES = 100  # of linked sites; among fewer, strangers share as much as relatives
 SAID_BY_FINDINGS = ("the report was believed", "taken as female", "taken as male")
 SEXES = {UNKNOWN: "NA", MALE: "male", FEMALE: "female"}
 
@@ -104,10 +103,11 @@ def _looked_at(panel: Panel, console: Console) -> tuple[Survey, Linkage | None, 
     with console.bar("measuring linkage"):
         linkage = measured_linkage(panel, np.arange(len(panel)))
     frequency = counted.sites["frequency"].to_numpy()
-    if linkage is None or _stretches(panel, frequency, linkage) < FEWEST_STRETCHES:
+    if linkage is None:
         return counted, linkage, None
     with console.bar("comparing individuals"):
-        return counted, linkage, relatives(panel, frequency, counted.inbred)
+        stretches = _stretches(panel, frequency, linkage)
+        return counted, linkage, relatives(panel, frequency, counted.inbred, stretches)
 
 
 def _stretches(panel: Panel, frequency: np.ndarray, linkage: Linkage) -> float:

@@ -68,7 +68,6 @@ class TraitOptions(Options):
         "control": "is auto, always or never",
         "kernel": "is local or shared",
         "kernel_sizes": "are multiples of the window above 0, for instance 0.5,1,2",
-        "share": "is none, deep or all",
         "build": "is GRCh37 or GRCh38 (human), GRCm38 or GRCm39 (mouse)",
         "field": "is DS, GP, PL or GL",
         "sex_system": "is XY or ZW",
@@ -129,6 +128,8 @@ class TrainOptions(TraitOptions):
         control: whether a gain over additive models is compared with that of additive traits whose causes are not
             typed: ``auto`` where there is one beyond chance, ``always``, or ``never``.
     """
+
+    says: ClassVar[dict[str, str]] = TraitOptions.says | {"share": "is none, deep or all"}
 
     phenotypes: Input
     trait: Annotated[tuple[str, ...], BeforeValidator(_each), Field(min_length=1)]
