@@ -93,6 +93,7 @@ class People:
 
     name = "people"
     base = "mean"
+    lends = "line"
     labels: Mapping[str, str] = {}
     stratum_names: Mapping[int, str] = {0: "one", 1: "other"}
     families: Mapping[str, str] = {"line": "lines", "noise": "lines"}
@@ -417,3 +418,20 @@ def test_every_population_is_left_out_once(task: People, examples: Examples) -> 
     assert isinstance(Folds.joint([folds, folds]).of, np.ndarray)
     with pytest.raises(SewallError, match="2 groups to leave out"):
         leave_out(task, examples, where == "north")
+
+
+def test_what_is_known_of_one_trait_helps_another(task: People, examples: Examples, tmp_path: Path) -> None:
+    """The second trait falls with the number with which the first rises, and was measured badly in half of them."""
+    assert examples.target is not None
+    rng = np.random.default_rng(3)
+    own = np.asarray(Two()._values(examples))
+    other = np.where(np.arange(len(examples)) % 2 == 0, -own[:, 0] + 2 * rng.standard_normal(len(examples)), np.nan)
+    base = divide(task, examples, 3, 1)
+    second = Question(Two(), examples.labelled(other), base.among(np.isfinite(other)))
+    config = TrainConfig(epochs=1, patience=1, learning_rate=0.001, batch=32, members=1)
+    _, two = fit_all([Question(task, examples, base), second], config, tmp_path, 7)
+    assert two.borrowed == ("of trait",)
+    found = nested(Two(), two, other)
+    r = {key: np.corrcoef(values, -own[found.rows, 0])[0, 1] for key, values in found.answers.items() if key != "mean"}
+    assert r["of trait"] > 0.9
+    assert found.final.weights["of trait"] > 0

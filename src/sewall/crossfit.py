@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sewall.borrowing import Borrowed, borrowed_answer, borrowed_key, shared_scale
 from sewall.folds import Folds, Unit
 from sewall.nets.network import Network
 from sewall.rundir import atomic_path
@@ -38,12 +39,14 @@ class CrossTask(Task, Protocol):
         base: key of the simple model that all others correct: what is known without the genome. Networks learn what it
             leaves, and the stack is its answer and a weighted sum of corrections.
         stratum_names: what the codes of `strata` are called.
+        lends: key of the simple model that other quantities of the same individuals may borrow.
         families: by simple model, the family in which the stack weighs it; a model that is not named is one of its own.
         lesser: smaller stacks that the whole one is compared with: by name, the models that they lack.
     """
 
     base: str
     stratum_names: Mapping[int, str]
+    lends: str
     families: Mapping[str, str]
     lesser: Mapping[str, tuple[str, ...]]
 
@@ -85,6 +88,7 @@ class Fits:
             example is not used; only those to examples that the fit was kept from tell anything.
         located: by fit without one fold or none, where examples lie seen from its own.
         models: the simple models fitted to everybody.
+        borrowed: keys of those simple models that are borrowed from other questions.
         networks: those kept from one fold each.
         column: which of a network's answers belongs to this question.
         learning: losses by member and epoch.
@@ -97,6 +101,7 @@ class Fits:
     networks: list[Network]
     column: int
     learning: list[dict[str, float]]
+    borrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ class _Work:
             return path
         task, examples, rows = question.task, question.examples, question.folds.without(unit)
         models = {m.key: m.fit(examples, rows) for m in task.simple_models(self.seed)}
-        every = np.flatnonzero(question.folds.of >= 0)
+        every = np.flatnonzero(Folds.joint([each.folds for each in self.questions]).of >= 0)
         arrays: dict[str, NDArray] = {}
         for key, model in models.items():
             arrays[f"answers/{key}"] = over_all(model.predict(examples, every), every, len(examples))
@@ -193,7 +198,8 @@ def fit_all(
     work = _Work(questions, folder, seed)
     paths = _fitted(work, units, workers, progress)
     networks = _networks(work, paths, units[1:], config, workers, progress, kind)
-    return [_gathered(work, number, paths[number], networks) for number in range(len(questions))]
+    found = [_gathered(work, number, paths[number], networks) for number in range(len(questions))]
+    return [_with_borrowed(questions, found, number) for number in range(len(questions))]
 
 
 def _fitted(work: _Work, units: list[Unit], workers: int, progress: Progress | None) -> list[dict[Unit, Path]]:
@@ -296,6 +302,35 @@ def _gathered(work: _Work, number: int, paths: dict[Unit, Path], networks: _Netw
     located = {unit: _located(path, length) for unit, path in paths.items() if len(unit) < 2}
     models = {m.key: m.with_state(_arrays(paths[()], f"state/{m.key}/")) for m in task.simple_models(work.seed)}
     return Fits(question.folds, answers, located, models, networks.kept, number, networks.learning)
+
+
+def _with_borrowed(questions: Sequence[Question], fits: list[Fits], number: int) -> Fits:
+    """Add to the simple models of one question what the others lend it."""
+    task, own = questions[number].task, fits[number]
+    answers = {unit: dict(found) for unit, found in own.answers.items()}
+    models: dict[str, SimpleModel] = dict(own.models)
+    for other, question in enumerate(questions):
+        if other == number:
+            continue
+        theirs, lends = fits[other], question.task.lends
+        key, scale = borrowed_key(question.task.target.name), 0.0
+        for unit, found in theirs.answers.items():
+            mine, base = _left(questions[number], own, unit), _left(question, theirs, unit)
+            scale = shared_scale(mine, base, own.folds.without(unit))
+            lent = found[lends] - found[question.task.base]
+            answers[unit][key] = borrowed_answer(answers[unit][task.base], lent, scale)
+            if not unit:
+                name = f"{theirs.models[lends].name} of {question.task.target.name}"
+                parts = own.models[task.base], theirs.models[question.task.base], theirs.models[lends]
+                models[key] = Borrowed(key, name, *parts, scale)
+    borrowed = tuple(key for key in models if key not in own.models)
+    return replace(own, answers=answers, models=models, borrowed=borrowed)
+
+
+def _left(question: Question, fits: Fits, unit: Unit) -> Floats:
+    """Return what the base model of a fit leaves of the target; NaN where that is not known or used."""
+    truth = question.task.target.forward(np.asarray(question.examples.target, float))
+    return np.where(question.folds.of >= 0, truth - fits.answers[unit][question.task.base], np.nan)
 
 
 def network_answer(target: Target, base: Floats, added: Floats, column: int) -> Floats:

@@ -56,7 +56,7 @@ def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, e
         "status": np.array([STATUSES.index(name) for name in status[rows]]),
     }  # fmt: skip
     stack = {"base": nested.final.base, "weights": nested.final.weights}
-    about = {"stack": stack, "column": fits.column}
+    about = {"stack": stack, "column": fits.column, "borrowed": list(fits.borrowed)}
     return Bundle(about, fits.networks, list(fits.models.values()), calibration, support, extra)
 
 

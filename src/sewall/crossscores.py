@@ -33,7 +33,8 @@ def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested
     """Return what ``evaluation.json`` holds."""
     rows, target, metric = nested.rows, task.target, metric_of(task)
     truth = known_truth(task, examples, rows)
-    answers = {key: target.backward(values) for key, values in nested.answers.items()}
+    lent = set(bundle.about["borrowed"])  # corrections by other traits: part of the stack, and no models of this one
+    answers = {key: target.backward(values) for key, values in nested.answers.items() if key not in lent}
     names = {m.key: m.name for m in bundle.simple_models}
     names |= {NETWORK: f"network (mean of {len(bundle.networks)})", STACK: "stack of all models"}
     groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
@@ -51,7 +52,9 @@ def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested
         "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
         "n": len(rows), "level": level, "metric": metric, **compared.to_dict(),
         "beyond_base": {} if target.classes else beyond_base(answers, truth, task.base),
-        "stack": {"base": nested.final.base, "weights": nested.final.weights, "by_fold": nested.weights},
+        "stack": {
+            "base": nested.final.base, "weights": nested.final.weights, "by_fold": nested.weights, "names": names,
+        },
         "network_adds": adds.pop(WITHOUT), "adds_to": adds,
         "by_fold": by_fold(answers, truth, bundle.calibration["fold"], metric),
         **(_of_classes if target.classes else _of_a_quantity)(task, bundle, answers[STACK], truth, level, seed),
@@ -85,7 +88,8 @@ def evaluate_new(
     used = np.flatnonzero(np.isfinite(truth) & table.iloc[:, 1].notna().to_numpy())
     if len(used) < 3:
         raise SewallError(f"{len(used)} individuals were both predicted and measured; 3 are needed for a score")
-    answers = {key: values[used] for key, values in predicted.answers.items()}
+    lent = set(bundle.about["borrowed"])
+    answers = {key: values[used] for key, values in predicted.answers.items() if key not in lent}
     names = {m.key: m.name for m in bundle.simple_models}
     names |= {NETWORK: f"network (mean of {len(bundle.networks)})", STACK: "stack of all models"}
     compared = compare(

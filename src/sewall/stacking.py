@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import minimize, nnls
 from scipy.special import log_softmax, softmax
 
+from sewall.borrowing import FAMILY
 from sewall.crossfit import NETWORK, CrossTask, Fits, Floats
 from sewall.folds import Unit
 from sewall.task import Rows, Target
@@ -183,6 +184,7 @@ def nested(task: CrossTask, fits: Fits, truth: Floats, leave: tuple[str, ...] = 
     stacked = [key for key in keys if key not in leave]
     kinds = {STACK: (), WITHOUT: (NETWORK,), **task.lesser}
     full = {key: np.full_like(fits.answers[(0,)][task.base], np.nan) for key in [*keys, *kinds]}
+    families = {**task.families, **dict.fromkeys(fits.borrowed, FAMILY)}
     weights = []
     for outer in range(folds.number):
         mine = folds.rows(outer)
@@ -190,13 +192,13 @@ def nested(task: CrossTask, fits: Fits, truth: Floats, leave: tuple[str, ...] = 
         held[NETWORK] = _mean_network(task, fits, outer)[mine]
         judged = {unit: _other(unit, outer) for unit in folds.paired if outer in unit}
         answers, known = _unseen(fits, truth, judged, stacked)
-        stacks = {kind: _stack(answers, known, without, task) for kind, without in kinds.items()}
+        stacks = {kind: _stack(answers, known, without, task, families) for kind, without in kinds.items()}
         weights.append(stacks[STACK].weights)
         for key, values in (held | {kind: stack.answer(held) for kind, stack in stacks.items()}).items():
             full[key][mine] = values
     rows = np.flatnonzero(folds.of >= 0)
     found = {key: values[rows] for key, values in full.items()}
-    final = _stack({key: found[key] for key in stacked}, truth[rows], (), task)
+    final = _stack({key: found[key] for key in stacked}, truth[rows], (), task, families)
     lesser = {kind: found.pop(kind) for kind in kinds if kind != STACK}
     return Nested(rows, found, lesser, weights, final)
 
@@ -218,6 +220,8 @@ def _unseen(fits: Fits, truth: Floats, judged: dict[Unit, int], keys: list[str])
     return answers, np.concatenate([truth[rows] for _, rows in parts])
 
 
-def _stack(answers: Mapping[str, Floats], truth: Floats, without: tuple[str, ...], task: CrossTask) -> Stack:
+def _stack(
+    answers: Mapping[str, Floats], truth: Floats, without: tuple[str, ...], task: CrossTask, families: Mapping[str, str]
+) -> Stack:
     kept = {key: values for key, values in answers.items() if key not in without}
-    return Stack.fit(kept, truth, task.target, task.base, task.families)
+    return Stack.fit(kept, truth, task.target, task.base, families)

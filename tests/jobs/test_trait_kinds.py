@@ -138,6 +138,19 @@ def test_several_traits_are_learned_at_once_each_by_who_has_it(several: TrainRes
     assert len(several.summary().splitlines()) == 4
 
 
+def test_traits_lend_each_other_what_was_learnt_of_them(several: TrainResults) -> None:
+    scores = several.traits["weight"].evaluation
+    assert "of height" in scores["stack"]["weights"]
+    assert "of height" not in {model["key"] for model in scores["models"]}
+    assert "GBLUP of height" in several.traits["weight"].report.read_text()
+    assert "of ill" not in scores["stack"]["weights"]  # classes neither lend nor borrow
+    task, bundle = load(several.folder / "weight" / "bundle")
+    lent = next(model for model in bundle.simple_models if model.key == "of height")
+    assert lent.key in task.borrowed
+    columns = pd.read_csv(several.folder / "weight" / "models.tsv", sep="\t", comment="#").columns
+    assert "of height" in columns
+
+
 def test_a_bundle_of_several_traits_predicts_its_own(several: TrainResults, files: Path, tmp_path: Path) -> None:
     bundle = several.folder / "weight" / "bundle"
     found = trait.predict(bundle, files / "cohort.hmp.txt", out=tmp_path / "out", seed=1, verbosity=0).table

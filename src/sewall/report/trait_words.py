@@ -28,7 +28,8 @@ def model_of(files: RunFiles, key: str) -> dict[str, Any]:
 
 def model_name(files: RunFiles, key: str) -> str:
     """Return the name of a model in front of people."""
-    return str(model_of(files, key).get("name") or key)
+    named = part(part(files.evaluation, "stack"), "names")
+    return str(model_of(files, key).get("name") or named.get(key) or key)
 
 
 def metric_of(files: RunFiles) -> str:

@@ -95,7 +95,7 @@ class Carried:
             arrays |= {f"network{number}/{name}": value.numpy() for name, value in network.state_dict().items()}
         for model in self.bundle.simple_models:
             arrays |= {f"model/{model.key}/{name}": np.asarray(value) for name, value in model.state().items()}
-        kept = ("stack", "column", "covariates", "target", "carried")
+        kept = ("stack", "column", "covariates", "target", "carried", "borrowed")
         about = {name: self.bundle.about[name] for name in kept if name in self.bundle.about}
         recipe = {
             "about": about, "networks": [network.recipe() for network in self.bundle.networks],
@@ -133,7 +133,9 @@ def task_of(about: Mapping[str, Any], sites: Sites) -> TraitTask:
     """Return the task that a bundle was trained for, from what it says of itself."""
     told = about["target"]
     target = Target(told["name"], "", "identity", -np.inf, np.inf, tuple(told["classes"]))
-    return TransferTask(target, sites) if about.get("carried") else TraitTask(target, sites)
+    if about.get("carried"):
+        return TransferTask(target, sites)
+    return TraitTask(target, sites, borrowed=tuple(about.get("borrowed", ())))
 
 
 @dataclass(frozen=True)

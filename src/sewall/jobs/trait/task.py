@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sewall.borrowing import Borrowed
 from sewall.crossfit import NETWORK
 from sewall.data.panel import Sites, X
 from sewall.encode.alleles import NO_CALL
@@ -43,6 +44,7 @@ class TraitTask:
         sites: of the panel that it is learnt on.
         shape: of the networks.
         window: linkage window in sites, or None to find it in the training individuals of each fit.
+        borrowed: other traits from which a bundle that is to be read has borrowed a model.
     """
 
     name = "trait"
@@ -50,10 +52,19 @@ class TraitTask:
     labels: Mapping[str, str] = LABELS
     stratum_names: Mapping[int, str] = {0: "females", 1: "males"}
     families: Mapping[str, str] = models.FAMILIES
+    lends = models.SPREAD
     lesser: Mapping[str, tuple[str, ...]] = {"additive": (*models.NOT_ADDITIVE, NETWORK)}
 
-    def __init__(self, target: Target, sites: Sites, shape: NetShape | None = None, window: int | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        sites: Sites,
+        shape: NetShape | None = None,
+        window: int | None = None,
+        borrowed: Sequence[str] = (),
+    ) -> None:
         self.target, self.sites, self.shape, self.window = target, sites, shape or NetShape(), window
+        self.borrowed = borrowed
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return who has at least half of the calls, and all covariates."""
@@ -102,7 +113,12 @@ class TraitTask:
     def simple_models(self, seed: int) -> list[SimpleModel]:
         """Return the classical predictors."""
         kinds = classical_of_classes if self.target.classes else models.classical
-        return list(kinds(self.target, bool((self.sites.inheritance == X).any())))
+        found = list(kinds(self.target, bool((self.sites.inheritance == X).any())))
+        known = {model.key: model for model in found}
+        for key in self.borrowed:
+            name = f"{known[self.lends].name} {key}"
+            found.append(Borrowed(key, name, known[self.base], known[self.base], known[self.lends]))
+        return found
 
     def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
         """Return 1 for males, where the panel tells the sexes by their X, 0 for all others."""
