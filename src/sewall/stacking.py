@@ -26,7 +26,8 @@ STACK, WITHOUT = "stack", "stack-without-network"
 TEMPERATURE = (
     0.1  # of the likelihood that is a prior: models of one data set err alike, so it is worth less than it says
 )
-PRIOR_WIDTH = 0.2  # standard deviation of a family's weight about its prior
+FAMILY_WIDTH = 0.2  # standard deviation of a family's weight about its prior
+MODEL_WIDTH = 0.1  # and of a model's, about its part of that of its family
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Stack:
     """The base model's answer and a weighted sum of what the others add to it (Wolpert 1992; Breiman 1996).
 
     Free weights of many models that say much the same are mostly chance where individuals are few. So models come in
-    families: within one, weights follow the likelihood, tempered (pseudo-BMA of Yao et al. 2018, Bayesian Anal 13:917);
-    those of the families are free, about a prior found the same way that counts for less the more examples there are.
+    families: within one, weights follow the likelihood, tempered (pseudo-BMA of Yao et al. 2018, Bayesian Anal 13:917),
+    and families are weighed by least squares about a prior found the same way. What comes out is in turn the prior of
+    the weights of single models: it counts for less the more examples there are.
 
     Attributes:
         target: gives the learning scale.
@@ -74,7 +76,8 @@ class Stack:
             own = np.flatnonzero(member == name)
             within[own, number] = _by_likelihood(blend, added[..., own])
         of_families = added @ within
-        weights = within @ blend.together(of_families, _by_likelihood(blend, of_families))
+        prior = within @ blend.together(of_families, _by_likelihood(blend, of_families), FAMILY_WIDTH)
+        weights = blend.together(added, prior, MODEL_WIDTH)
         return cls(target, base, dict(zip(others, map(float, weights), strict=True)))
 
     def answer(self, answers: Mapping[str, Floats]) -> Floats:
@@ -109,11 +112,11 @@ class _Quantity:
         error = ((left[:, None] - weight * added) ** 2).mean(axis=0)
         return weight, -0.5 * len(left) * np.log(np.maximum(error, 1e-300))
 
-    def together(self, added: Floats, prior: Floats) -> Floats:
-        """Return weights, none negative, about their prior."""
+    def together(self, added: Floats, prior: Floats, width: float) -> Floats:
+        """Return weights, none negative, about their prior; *width* is its standard deviation."""
         left = self.truth - self.base
         free, _ = nnls(added, left)
-        pull = np.sqrt(np.mean((left - added @ free) ** 2)) / PRIOR_WIDTH
+        pull = np.sqrt(np.mean((left - added @ free) ** 2)) / width
         both = np.vstack([added, pull * np.eye(len(prior))])
         return np.asarray(nnls(both, np.r_[left, pull * prior])[0])
 
@@ -133,9 +136,9 @@ class _Classes:
         found = [self._best(added[..., [k]], np.ones(1), 0.0) for k in range(added.shape[2])]
         return np.array([float(weight[0]) for weight, _ in found]), np.array([likelihood for _, likelihood in found])
 
-    def together(self, added: Floats, prior: Floats) -> Floats:
-        """Return weights, none negative, about their prior."""
-        return self._best(added, prior, 1 / PRIOR_WIDTH**2)[0]
+    def together(self, added: Floats, prior: Floats, width: float) -> Floats:
+        """Return weights, none negative, about their prior; *width* is its standard deviation."""
+        return self._best(added, prior, 1 / width**2)[0]
 
     def _best(self, added: Floats, start: Floats, pull: float) -> tuple[Floats, float]:
         rows, label = np.arange(len(self.truth)), self.truth.astype(np.intp)
