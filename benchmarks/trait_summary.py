@@ -68,6 +68,10 @@ INVARIANCE = """
 Half of the variants of rice44k written on the other strand and the other way round (`trait_invariance.py`): largest
 change of any prediction, in standard deviations of the trait.
 """
+TRANSFER = """
+Trained on the odd variants, applied to held-out individuals typed at 60 % of them (`trait_transfer.py`): correlation
+beyond covariates, mean over seeds.
+"""
 COST = """
 ## Cost
 
@@ -76,24 +80,29 @@ One network on 5,000 individuals and 50,000 sites, one thread (`trait_cost.py`).
 
 
 def main() -> None:
-    parts = [
-        HEAD, SIMPLE, *_simple(), PANELS, *_panels(), *_article(), SIMULATED, *_simulated(), MOSAICS, *_mosaics(),
-        LOCALITY, *_locality(), INVARIANCE, *_invariance(), COST, *_cost(),
+    sections = [
+        (SIMPLE, _simple), (PANELS, _panels), (ARTICLE, _article), (SIMULATED, _simulated), (MOSAICS, _mosaics),
+        (LOCALITY, _locality), (INVARIANCE, _invariance), (TRANSFER, _transfer), (COST, _cost),
     ]  # fmt: skip
+    parts = [HEAD]
+    for title, section in sections:
+        found = list(section())
+        parts += [title, *found] if found else []  # what was not measured has no section
     PAGE.write_text("\n".join(part.strip("\n") + "\n" for part in parts), encoding="utf-8")
     print(f"written: {PAGE}")
 
 
 def _simple() -> Iterator[str]:
     cells: dict[tuple[str, str, str], dict[str, Scores]] = defaultdict(dict)
-    for row in results("trait_simple")[0]["rows"]:
-        cells[row["data"], row["trait"], row["folds"]][row["model"]] = row
+    for found in results("trait_simple"):
+        for row in found["rows"]:
+            cells[row["data"], row["trait"], row["folds"]][row["model"]] = row
     models = ("components", "gblup", "dominance", "gaussian", "lasso", "cutoff", "clumping", "windows")
     rows = []
-    for (data, trait, folds), found in cells.items():
-        values = [_number(found[model]["r"]) if model in found else "–" for model in models]
-        rows.append([data, trait, folds, str(found["gblup"]["seeds"]), *values, _known(found)])
-    yield table(["panel", "trait", "folds", "seeds", *(NAMES[model] for model in models), "known"], rows)
+    for (data, trait, folds), own in cells.items():
+        values = [_number(own[model]["r"]) if model in own else "–" for model in models]
+        rows.append([data, trait, folds, str(own["gblup"]["seeds"]), *values, _known(own)])
+    yield from _table(["panel", "trait", "folds", "seeds", *(NAMES[model] for model in models), "known"], rows)
 
 
 def _known(found: dict[str, Scores]) -> str:
@@ -142,9 +151,12 @@ def _panels() -> Iterator[str]:
         "network",
         "network adds to the stack",
     ]
-    yield table([*head, "90 % intervals hold", "in the worse sex"], rows)
-    yield "\nMeans over the traits of a panel:\n"
-    yield table(["panel", "folds", "stack", "best single", "stack − best single", "network − GBLUP"], _mean_rows(means))
+    yield from _table([*head, "90 % intervals hold", "in the worse sex"], rows)
+    if rows:
+        yield "\nMeans over the traits of a panel:\n"
+    yield from _table(
+        ["panel", "folds", "stack", "best single", "stack − best single", "network − GBLUP"], _mean_rows(means)
+    )
 
 
 def _mean_rows(means: dict[tuple[str, str], list[dict[str, float]]]) -> list[list[str]]:
@@ -176,7 +188,6 @@ def _article() -> Iterator[str]:
         other = _number(_means(default)["network"]) if default else "–"
         rows.append([panel, trait, str(len(runs)), _number(_means(runs)["network"]), other])
     if rows:
-        yield ARTICLE
         yield table(["panel", "trait", "seeds", "article's form", "default network"], rows)
 
 
@@ -192,7 +203,7 @@ def _simulated() -> Iterator[str]:
                  f"{adds['value']:+.3f} ({adds['lower']:+.3f} to {adds['upper']:+.3f})"]
             )  # fmt: skip
     head = ["trait", "seed", "stack", "GBLUP", "additive + dominance", "Gaussian kernel", "network", "over additive"]
-    yield table(head, rows)
+    yield from _table(head, rows)
 
 
 def _mosaics() -> Iterator[str]:
@@ -206,7 +217,7 @@ def _mosaics() -> Iterator[str]:
         [kind, f"{n:,}", *(_spread(found.get(model, [])) for model in ("gblup", "dominance", "gaussian", "network"))]
         for (kind, n), found in sorted(cells.items())
     ]
-    yield table(
+    yield from _table(
         ["trait", "individuals", "GBLUP", "additive + dominance", "Gaussian kernel", "network (mean of 3)"], rows
     )
 
@@ -226,7 +237,7 @@ def _locality() -> Iterator[str]:
         for found in results("trait_locality")
         for row in found["rows"]
     ]  # fmt: skip
-    yield table(["panel", "trait", "real order", "shuffled", "difference"], rows)
+    yield from _table(["panel", "trait", "real order", "shuffled", "difference"], rows)
 
 
 def _invariance() -> Iterator[str]:
@@ -237,7 +248,7 @@ def _invariance() -> Iterator[str]:
         windows = " and ".join(map(str, found["windows"]))
         rows.append([str(found["seed"]), str(found["n"]), f"{found['sites']:,}", same, f"{largest:.1g}", windows])
     head = ["seed", "n", "sites", "calls equal after matching", "largest change of a prediction", "linkage windows"]
-    yield table(head, rows)
+    yield from _table(head, rows)
 
 
 def _cost() -> Iterator[str]:
@@ -253,6 +264,28 @@ def _cost() -> Iterator[str]:
             ["of which libraries, MB", f"{size['libraries']:.0f}"],
         ]
         yield table(["", ""], rows)
+
+
+def _transfer() -> Iterator[str]:
+    rows = []
+    for found in results("trait_transfer"):
+        for panel in dict.fromkeys(row["panel"] for row in found["rows"]):
+            own = [row for row in found["rows"] if row["panel"] == panel]
+            for model, name in (
+                ("stack", "stack"),
+                ("network", "network"),
+                ("gblup", "GBLUP"),
+                ("gaussian", "Gaussian kernel"),
+            ):
+                means = [float(np.mean([row["r"][way][model] for row in own])) for way in ("all", "filled", "left out")]
+                rows.append([panel, own[0]["trait"], str(len(own)), name, *map(_number, means)])
+    head = ["panel", "trait", "seeds", "model", "all sites", "60 %, others filled in", "60 %, others left out"]
+    yield from _table(head, rows)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    if rows:
+        yield table(head, rows)
 
 
 def _number(value: float) -> str:
