@@ -9,21 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sewall import crossrun, crossscores, provenance
+from sewall import crossrun, crossscores
 from sewall.bundle import Bundle
 from sewall.data.panel import Panel
-from sewall.data.panels.harmonise import USED
 from sewall.errors import SewallError
-from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
+from sewall.jobs.trait.matching import MATCH_HEADER, matched_panel, record
 from sewall.jobs.trait.options import EvaluateOptions
 from sewall.jobs.trait.people import People, marks
-from sewall.jobs.trait.predicting import FEW, MATCH_HEADER, load, matched_panel
-from sewall.jobs.trait.reading import input_record, read_measured, read_unlabelled
+from sewall.jobs.trait.predicting import FEW, load
+from sewall.jobs.trait.reading import read_measured, read_unlabelled
 from sewall.jobs.trait.results import in_words
-from sewall.jobs.trait.training import CITATIONS, SCORE
-from sewall.rundir import RunDirectory, now, write_json
+from sewall.jobs.trait.training import SCORE
+from sewall.rundir import now, write_json
 from sewall.stacking import STACK
 from sewall.tables import write_table
 from sewall.task import Examples
@@ -86,8 +85,8 @@ def evaluate(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **op
         table = outputs.measured_table(found.table, task.target, truth)
         write_table(folder.claim("predictions.tsv"), table, outputs.header(trait, given.level, False))
         write_json(folder.claim("evaluation.json"), evaluation)
-        record = _record(given, folder, panel, matched, [*notes, *said, *known], begun)
-        write_json(folder.claim("run.json"), record)
+        told = [*notes, *said, *known]
+        write_json(folder.claim("run.json"), record("evaluate", given, folder, panel, matched, told, begun))
         with console.bar("writing the report"):
             from sewall.report import write_report
 
@@ -116,16 +115,3 @@ def _evaluation(job: str, bundle: Bundle, scores: dict[str, Any], support: dict[
     held_out = f"{scores['n']:,} individuals that were not in the training"
     mine = {"best_simple": {"key": best.key, "name": best.name}, "held_out": held_out}
     return {"job": job, **scores, **mine, "stack": bundle.about["stack"], "support": support}
-
-
-def _record(
-    options: EvaluateOptions, folder: RunDirectory, panel: Panel, matched: pd.DataFrame, notes: list[str], begun: str
-) -> dict[str, Any]:
-    outcomes = matched["outcome"].value_counts()
-    return provenance.record(
-        job="trait", verb="evaluate", command=command("evaluate", options, ("bundle", "genotypes"), folder.seed),
-        arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[input_record(options.genotypes, panel)], citations=CITATIONS, level=options.level,
-        dropped=[{"reason": r, "count": int(n), "of": len(matched)} for r, n in outcomes.items() if r not in USED],
-        notes=notes,
-    )  # fmt: skip

@@ -9,27 +9,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sewall import provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.data.panel import Calls, Panel
-from sewall.data.panels.harmonise import USED, harmonise
+from sewall.data.panels.harmonise import harmonise
 from sewall.encode.alleles import Individuals
 from sewall.errors import SewallError, some_names
 from sewall.genomic.contract import GenomicModel
 from sewall.genomic.kernels import Kernels
 from sewall.genomic.score import LinearScore
 from sewall.genomic.weights import linear_scores, linear_share
-from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait.class_models import ClassScores
 from sewall.jobs.trait.explained import Associated, chromosomes_table, header, variants_table, windows_table
 from sewall.jobs.trait.importance import Attributed, Networks, attribute, knocked_out, stretches, window_length
+from sewall.jobs.trait.matching import check_match, record
 from sewall.jobs.trait.models import Genomic
 from sewall.jobs.trait.options import ExplainOptions
 from sewall.jobs.trait.people import MOST_MISSING, People
-from sewall.jobs.trait.predicting import check_match, load
-from sewall.jobs.trait.reading import input_record, read_unlabelled
+from sewall.jobs.trait.predicting import load
+from sewall.jobs.trait.reading import read_unlabelled
 from sewall.jobs.trait.score_export import export_scores
 from sewall.jobs.trait.task import TraitTask
 from sewall.nets.attribution import POINTS, Question
@@ -95,7 +94,7 @@ def explain(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
         evaluation, variants = _explained(given, what, folder, console, panel, rows, tested)
         write_json(folder.claim("evaluation.json"), evaluation)
         notes = (*panel.notes, *tested.notes, *_notes(evaluation["explained"]))
-        write_json(folder.claim("run.json"), _record(given, folder, panel, matched, notes, begun))
+        write_json(folder.claim("run.json"), record("explain", given, folder, panel, matched, notes, begun))
         with console.bar("writing the report"):
             from sewall.report import write_report
 
@@ -248,16 +247,3 @@ def _notes(explained: dict[str, Any]) -> list[str]:
     if not explained["scores"]:
         notes.append("no score files were written: the alleles of the sites are not known")
     return notes
-
-
-def _record(
-    options: ExplainOptions, folder: RunDirectory, panel: Panel, matched: pd.DataFrame, notes: Any, begun: str
-) -> dict[str, Any]:
-    outcomes = matched["outcome"].value_counts()
-    return provenance.record(
-        job="trait", verb="explain", command=command("explain", options, ("bundle", "genotypes"), folder.seed),
-        arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[input_record(options.genotypes, panel)], citations=CITATIONS, level=options.level,
-        dropped=[{"reason": r, "count": int(n), "of": len(matched)} for r, n in outcomes.items() if r not in USED],
-        notes=list(notes),
-    )  # fmt: skip

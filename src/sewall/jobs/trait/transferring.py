@@ -22,11 +22,12 @@ from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
 from sewall.jobs.trait import outputs
 from sewall.jobs.trait.carried import KEY, Carried, TransferTask
+from sewall.jobs.trait.matching import MATCH_HEADER, matched_panel
 from sewall.jobs.trait.models import PLACE
 from sewall.jobs.trait.networks import FEW
 from sewall.jobs.trait.options import TransferOptions
 from sewall.jobs.trait.people import People, marks, packed_sites
-from sewall.jobs.trait.predicting import MATCH_HEADER, load, matched_panel
+from sewall.jobs.trait.predicting import load
 from sewall.jobs.trait.reading import Labelled, input_record, open_genotypes, read_training
 from sewall.jobs.trait.results import in_words
 from sewall.jobs.trait.training import CITATIONS, FIT, SCORE, TraitRun
