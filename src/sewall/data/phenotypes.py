@@ -298,7 +298,10 @@ def _classes(table: _Table, name: str) -> tuple[NDArray[np.float64], tuple[str, 
     if not counts:
         raise SewallError(f"{table.path}: trait {name} has no value for any individual; leave it out")
     if len(counts) == 1:
-        raise SewallError(f"{table.path}: trait {name} is {next(iter(counts))} in all {counts.total()} individuals")
+        raise SewallError(
+            f"{table.path}: trait {name} is {next(iter(counts))} in all {counts.total()} individuals; there is nothing "
+            "to learn, give a trait that differs"
+        )
     rarest = min(counts, key=lambda level: counts[level])
     if counts[rarest] < _FEWEST_OF_A_CLASS:
         raise SewallError(
