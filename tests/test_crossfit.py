@@ -98,6 +98,7 @@ class People:
     stratum_names: Mapping[int, str] = {0: "one", 1: "other"}
     families: Mapping[str, str] = {"line": "lines", "noise": "lines"}
     lesser: Mapping[str, tuple[str, ...]] = {"lines": (NETWORK,)}
+    abstains = False
     target = Target("trait", "cm", "identity", -10.0, 10.0)
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
@@ -401,8 +402,8 @@ def test_one_network_learns_several_questions_and_each_has_its_own_answers(
     found = nested(Two(), two, other)
     assert set(found.rows) <= set(np.flatnonzero(np.isfinite(other)))
     assert np.corrcoef(found.answers[NETWORK], other[found.rows])[0, 1] > 0.6
-    assert 0.8 < np.std(two.answers[(0,)][NETWORK][found.rows]) / (
-        100 * np.std(one.answers[(0,)][NETWORK][found.rows])
+    assert 0.8 < np.nanstd(two.answers[(0,)][NETWORK][found.rows]) / (
+        100 * np.nanstd(one.answers[(0,)][NETWORK][found.rows])
     ) < 1.25  # fmt: skip
     bundle = crossrun.bundle_of(Two(), second.examples, two, found, {})
     bundle = crossrun.described(bundle, Two(), {}, crossscores.evaluate(Two(), second.examples, bundle, found, 0.9, 1))
@@ -435,3 +436,33 @@ def test_what_is_known_of_one_trait_helps_another(task: People, examples: Exampl
     r = {key: np.corrcoef(values, -own[found.rows, 0])[0, 1] for key, values in found.answers.items() if key != "mean"}
     assert r["of trait"] > 0.9
     assert found.final.weights["of trait"] > 0
+
+
+def test_without_pairs_of_folds_the_stack_comes_from_the_other_folds(
+    task: People, examples: Examples, tmp_path: Path
+) -> None:
+    assert examples.target is not None
+    question = Question(task, examples, divide(task, examples, 3, 1))
+    (fits,) = fit_all([question], CONFIG, tmp_path, 7, pairs=False)
+    assert sorted(fits.answers) == [(), (0,), (1,), (2,)]
+    found = nested(task, fits, examples.target)
+    assert np.isfinite(found.answers[STACK]).all()
+    others = np.flatnonzero(fits.folds.of != 0)
+    judged = {
+        key: np.concatenate([fits.answers[(k,)][key][fits.folds.rows(k)] for k in (1, 2)])
+        for key in found.answers
+        if key != STACK
+    }
+    truth = examples.target[np.concatenate([fits.folds.rows(k) for k in (1, 2)])]
+    expected = Stack.fit(judged, truth, task.target, task.base, task.families)
+    assert len(others) == len(truth)
+    assert found.weights[0] == pytest.approx(expected.weights)
+
+
+def test_one_model_can_stand_in_for_the_stack(task: People, examples: Examples, tmp_path: Path) -> None:
+    assert examples.target is not None
+    question = Question(task, examples, divide(task, examples, 3, 1))
+    (fits,) = fit_all([question], CONFIG, tmp_path, 7, pairs=False)
+    found = stacking.only(nested(task, fits, examples.target), "line")
+    assert np.array_equal(found.answers[STACK], found.answers["line"])
+    assert found.final.weights == {"line": 1.0}

@@ -12,9 +12,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_JOBS = {"recombination": "sewall.jobs.recombination", "trait": "sewall.jobs.trait"}
+_JOBS = {
+    "recombination": "sewall.jobs.recombination",
+    "sequence": "sewall.jobs.sequence",
+    "trait": "sewall.jobs.trait",
+}
 
-__all__ = ["__version__", "recombination", "trait"]
+__all__ = ["__version__", "recombination", "sequence", "trait"]
 
 
 def __getattr__(name: str) -> Any:

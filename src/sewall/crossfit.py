@@ -1,7 +1,8 @@
 """Cross-fitting: how jobs spend examples that are too few to set some aside (people, plants).
 
 Examples are divided into folds, whole groups together. Every model is fitted once for each fold, without it, once for
-each pair of folds, without both, and once to everybody. What the answers are then put together to, see `stacking`.
+each pair of folds, without both (unless examples are many), and once to everybody. What the answers are then put
+together to, see `stacking`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class CrossTask(Task, Protocol):
         lends: key of the simple model that other quantities of the same individuals may borrow.
         families: by simple model, the family in which the stack weighs it; a model that is not named is one of its own.
         lesser: smaller stacks that the whole one is compared with: by name, the models that they lack.
+        abstains: whether a set of classes may be empty, which says that an example resembles none; else it always holds
+            the called one.
     """
 
     base: str
@@ -49,6 +52,7 @@ class CrossTask(Task, Protocol):
     lends: str
     families: Mapping[str, str]
     lesser: Mapping[str, tuple[str, ...]]
+    abstains: bool
 
     def strata(self, examples: Examples, rows: Rows) -> NDArray[np.int64]:
         """Return ``(rows,)`` which stratum (sex, ancestry) each is in; intervals are calibrated in each by itself."""
@@ -85,7 +89,8 @@ class Fits:
     Attributes:
         folds: which examples belong together.
         answers: by fit and model, ``(examples,)`` or ``(examples, classes)`` on the learning scale, NaN where an
-            example is not used; only those to examples that the fit was kept from tell anything.
+            example is not used. There are answers to the examples that the fit was kept from; of the base model, which
+            networks correct, to all.
         located: by fit without one fold or none, where examples lie seen from its own.
         models: the simple models fitted to everybody.
         borrowed: keys of those simple models that are borrowed from other questions.
@@ -138,10 +143,12 @@ class _Work:
             return path
         task, examples, rows = question.task, question.examples, question.folds.without(unit)
         models = {m.key: m.fit(examples, rows) for m in task.simple_models(self.seed)}
-        every = np.flatnonzero(Folds.joint([each.folds for each in self.questions]).of >= 0)
+        everybody = Folds.joint([each.folds for each in self.questions])
+        every, held = np.flatnonzero(everybody.of >= 0), everybody.rows(*unit)
         arrays: dict[str, NDArray] = {}
         for key, model in models.items():
-            arrays[f"answers/{key}"] = over_all(model.predict(examples, every), every, len(examples))
+            asked = every if key == task.base else held  # networks learn what the base model leaves of their own rows
+            arrays[f"answers/{key}"] = over_all(model.predict(examples, asked), asked, len(examples))
             if not unit:
                 arrays |= {f"state/{key}/{name}": np.asarray(value) for name, value in model.state().items()}
         if len(unit) < 2:
@@ -176,6 +183,7 @@ def fit_all(
     workers: int = 1,
     progress: Progress | None = None,
     kind: str = "checkpoints",
+    pairs: bool = True,
 ) -> list[Fits]:
     """Fit all models to everybody, without each fold, and without each pair of folds.
 
@@ -189,12 +197,14 @@ def fit_all(
         workers: processes; the result does not depend on it.
         progress: called with the number of fits done since.
         kind: names the networks in the folder, where several kinds stand beside the same simple models.
+        pairs: whether pairs of folds are left out too, so that the weights of a stack are found strictly without the
+            examples on which it is judged. Where examples are many and models few, single folds do.
 
     Returns:
         What was found, by question.
     """
     folds = questions[0].folds
-    units: list[Unit] = [(), *folds.single, *folds.paired]
+    units: list[Unit] = [(), *folds.single, *(folds.paired if pairs else ())]
     work = _Work(questions, folder, seed)
     paths = _fitted(work, units, workers, progress)
     networks = _networks(work, paths, units[1:], config, workers, progress, kind)
@@ -257,12 +267,11 @@ def _networks(
             progress(1)
 
     trained = train_ensemble(training, members, workers, done)
-    every = np.flatnonzero(folds.of >= 0)
     added, kept, learning = {}, [], []
     for number, unit in enumerate(units):
-        own = trained[number * config.members : (number + 1) * config.members]
-        found = np.mean([apply_network(network, task, examples, every)[0] for network, _ in own], axis=0)
-        added[unit] = over_all(found, every, len(examples))
+        own, held = trained[number * config.members : (number + 1) * config.members], folds.rows(*unit)
+        found = np.mean([apply_network(network, task, examples, held)[0] for network, _ in own], axis=0)
+        added[unit] = over_all(found, held, len(examples))
         if len(unit) == 1:
             kept += [network for network, _ in own]
             learning += [{"member": number * config.members + k, **row} for k, (_, h) in enumerate(own) for row in h]

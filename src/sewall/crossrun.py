@@ -6,7 +6,7 @@ it is not in (see `crossfit`; scores: `crossscores`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from sewall.run import Predictions, words_of
 from sewall.stacking import STACK, Nested, Stack
 from sewall.task import Examples, Rows, SimpleModel, Target, over_all
 from sewall.train import apply_network
-from sewall.trust.held_out import Intervals, Sets
+from sewall.trust.held_out import EMPTY, Intervals, Sets
 from sewall.trust.metrics import METRICS
 from sewall.trust.support import SupportCheck
 
@@ -56,7 +56,9 @@ def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, e
         "status": np.array([STATUSES.index(name) for name in status[rows]]),
     }  # fmt: skip
     stack = {"base": nested.final.base, "weights": nested.final.weights}
-    about = {"stack": stack, "column": fits.column, "borrowed": list(fits.borrowed)}
+    about = {
+        "stack": stack, "column": fits.column, "borrowed": list(fits.borrowed), "abstains": task.abstains
+    }  # fmt: skip
     return Bundle(about, fits.networks, list(fits.models.values()), calibration, support, extra)
 
 
@@ -106,7 +108,7 @@ def predict(bundle: Bundle, task: CrossTask, examples: Examples, level: float, s
     simple, network = found[bundle.about["best_simple"]], found[NETWORK]
     if task.target.classes:
         names = [str(name) for name in examples.keys.iloc[rows, 0]]
-        members = Sets.fit(bundle.calibration, level, 0).around(found[STACK], names)
+        members = Sets.fit(bundle.calibration, level, 0, task.abstains).around(found[STACK], names)
         columns = class_columns(task.target, found[STACK], members, simple, network)
     else:
         spread, strata = task.spread(models, examples, rows), task.strata(examples, rows)
@@ -132,7 +134,7 @@ def class_columns(
     """Return the columns of a table of predicted classes, from log probabilities and ``(rows, classes)`` sets."""
     names = np.array(target.classes, object)
     probabilities = target.backward(answer)
-    sets = [",".join(target.classes[k] for k in np.flatnonzero(held)) for held in members]
+    sets = [",".join(target.classes[k] for k in np.flatnonzero(held)) or EMPTY for held in members]
     return {
         "label": names[answer.argmax(axis=1)],
         **{f"p_{name}": probabilities[:, k] for k, name in enumerate(target.classes)},
@@ -173,11 +175,3 @@ def described(bundle: Bundle, task: CrossTask, about: dict[str, Any], scores: di
     target = {"name": task.target.name, "unit": task.target.unit, "classes": list(task.target.classes)}
     mine = {"target": target, "best_simple": best, "scores": short, "scores_in_full": scores}
     return replace(bundle, about={**about, **bundle.about, **mine})
-
-
-def chosen_columns(table: pd.DataFrame, extra: Sequence[str] = ()) -> list[str]:
-    """Return the columns of a table of predictions in the order in which people read them."""
-    answer = [name for name in ("estimate", "lower", "upper", "label") if name in table]
-    chances = [str(name) for name in table.columns if str(name).startswith("p_")]
-    after = [name for name in ("set", "simple", "support", "network", *extra, "reason") if name in table]
-    return [str(table.columns[0]), *answer, *chances, *after]

@@ -17,7 +17,7 @@ from sewall.stacking import STACK, WITHOUT, Nested, Stack
 from sewall.task import Examples, Rows, Target
 from sewall.trust import diagnose
 from sewall.trust.compare import compare, paired_difference
-from sewall.trust.held_out import held_out_intervals, held_out_sets
+from sewall.trust.held_out import EMPTY, held_out_intervals, held_out_sets
 from sewall.trust.metrics import CLASSIFICATION, METRICS
 
 QUANTITY = ("pearson", "r2", "spearman", "mae", "rmse", "bias")
@@ -101,8 +101,15 @@ def evaluate_new(
         "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
         "n": len(used), "level": level, "metric": metric, **compared.to_dict(),
         "calibration": _held(table, target, truth, strata, claimed, task.stratum_names),
-        **({"reliability": reliability(answers[STACK], truth[used].astype(np.int64))} if target.classes else {}),
+        **(_reliable(answers[STACK], truth[used].astype(np.int64)) if target.classes else {}),
     }  # fmt: skip
+
+
+def _reliable(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
+    return {
+        "reliability": reliability(probabilities, labels),
+        "calibration_error": diagnose.ece(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels),
+    }
 
 
 def _held(
@@ -115,7 +122,8 @@ def _held(
     if target.classes:
         true = np.array(target.classes, object)[truth[rows].astype(int)]
         held = np.array([name in str(s).split(",") for name, s in zip(true, table["set"].iloc[rows], strict=True)])
-        size = {"set_size": float(table["set"].iloc[rows].str.count(",").mean() + 1)}
+        sets = table["set"].iloc[rows]
+        size = {"set_size": float(np.where(sets == EMPTY, 0, sets.str.count(",") + 1).mean())}
     else:
         lower, upper = (table[end].to_numpy(float)[rows] for end in ("lower", "upper"))
         held = (lower <= truth[rows]) & (truth[rows] <= upper)
@@ -206,7 +214,7 @@ def _of_classes(
     labels = truth.astype(np.int64)
 
     def holds(at: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        members = held_out_sets(bundle.calibration, at, seed)
+        members = held_out_sets(bundle.calibration, at, seed, task.abstains)
         return members, members[np.arange(len(labels)), labels]
 
     members, held = holds(level)
@@ -220,7 +228,7 @@ def _of_classes(
         "by_group": by_class,
         "curve": [{"level": at, "coverage": diagnose.share(holds(at)[1]).to_dict()} for at in CURVE],
     }  # fmt: skip
-    return {"calibration": calibration, "reliability": reliability(answer, labels)}
+    return {"calibration": calibration, **_reliable(answer, labels)}
 
 
 def reliability(probabilities: Floats, labels: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -95,6 +95,40 @@ CITATIONS: dict[str, Citation] = {
         "VanRaden PM (2008) Efficient methods to compute genomic predictions. Journal of Dairy Science 91:4414-4423.",
         "10.3168/jds.2007-0980",
     ),
+    "gapped": Citation(
+        "gapped k-mers",
+        "Ghandi M, Lee D, Mohammad-Noori M, Beer MA (2014) Enhanced regulatory sequence prediction using gapped k-mer "
+        "features. PLoS Computational Biology 10:e1003711.",
+        "10.1371/journal.pcbi.1003711",
+    ),
+    "spaced-words": Citation(
+        "search for like sequences",
+        "Ma B, Tromp J, Li M (2002) PatternHunter: faster and more sensitive homology search. Bioinformatics "
+        "18:440-445.",
+        "10.1093/bioinformatics/18.3.440",
+    ),
+    "alignment": Citation(
+        "gapped extension of alignments",
+        "Altschul SF, Madden TL, Schäffer AA, et al. (1997) Gapped BLAST and PSI-BLAST: a new generation of protein "
+        "database search programs. Nucleic Acids Research 25:3389-3402.",
+        "10.1093/nar/25.17.3389",
+    ),
+    "deeplift": Citation(
+        "attributions by reference",
+        "Shrikumar A, Greenside P, Kundaje A (2017) Learning important features through propagating activation "
+        "differences. Proceedings of Machine Learning Research 70:3145-3153.",
+    ),
+    "tomtom": Citation(
+        "comparison of motifs",
+        "Gupta S, Stamatoyannopoulos JA, Bailey TL, Noble WS (2007) Quantifying similarity between motifs. Genome "
+        "Biology 8:R24.",
+        "10.1186/gb-2007-8-2-r24",
+    ),
+    "conformal-sets": Citation(
+        "sets of classes",
+        "Romano Y, Sesia M, Candès EJ (2020) Classification with valid and adaptive coverage. Advances in Neural "
+        "Information Processing Systems 33.",
+    ),
     "rkhs": Citation(
         "Gaussian kernel on genotypes",
         "de los Campos G, Gianola D, Rosa GJM, Weigel KA, Crossa J (2010) Semi-parametric genomic-enabled prediction "

@@ -2,6 +2,8 @@
 
 Every example is answered by models that have not seen it, and the weights of the stack that answers a fold come from
 answers to the other folds by models that have seen neither: nested cross-validation, for the price of its inner part.
+(Jobs with many examples and few models spare the fits without pairs of folds: there the weights come from answers to
+the other folds by models that have not seen those.)
 The shipped stack takes its weights from the answers to all folds; its simple models are fitted to everybody, its
 networks are those of the folds, averaged.
 """
@@ -9,7 +11,7 @@ networks are those of the folds, averaged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize, nnls
@@ -27,6 +29,7 @@ TEMPERATURE = (
     0.1  # of the likelihood that is a prior: models of one data set err alike, so it is worth less than it says
 )
 FAMILY_WIDTH = 0.2  # standard deviation of a family's weight about its prior
+MOST = 5.0  # weight of a model's log odds: where classes are told apart without error, likelihood knows no end
 MODEL_WIDTH = 0.1  # and of a model's, about its part of that of its family
 
 
@@ -151,7 +154,7 @@ class _Classes:
             value = -float(scores[rows, label].sum()) + 0.5 * pull * float(away @ away)
             return value, (expected - chosen).sum(axis=0) + pull * away
 
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(start))
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, MOST)] * len(start))
         return np.asarray(found.x, float), -float(found.fun)
 
 
@@ -193,7 +196,7 @@ def nested(task: CrossTask, fits: Fits, truth: Floats, leave: tuple[str, ...] = 
         mine = folds.rows(outer)
         held = {key: fits.answers[(outer,)][key][mine] for key in keys}
         held[NETWORK] = _mean_network(task, fits, outer)[mine]
-        judged = {unit: _other(unit, outer) for unit in folds.paired if outer in unit}
+        judged = _judges(fits, outer)
         answers, known = _unseen(fits, truth, judged, stacked)
         stacks = {kind: _stack(answers, known, without, task, families) for kind, without in kinds.items()}
         weights.append(stacks[STACK].weights)
@@ -206,14 +209,27 @@ def nested(task: CrossTask, fits: Fits, truth: Floats, leave: tuple[str, ...] = 
     return Nested(rows, found, lesser, weights, final)
 
 
+def only(found: Nested, key: str) -> Nested:
+    """Return the same with one model in place of the stack."""
+    final = replace(found.final, weights={} if key == found.final.base else {key: 1.0})
+    return replace(found, answers=found.answers | {STACK: found.answers[key]}, final=final)
+
+
 def _mean_network(task: CrossTask, fits: Fits, fold: int) -> Floats:
     """Return the mean answer of all networks that were kept from a fold: as many are shipped."""
     kept_from = [fits.answers[unit][NETWORK] for unit in fits.answers if fold in unit]
     return task.target.corrected(np.mean(kept_from, axis=0), np.zeros(1))
 
 
-def _other(unit: Unit, fold: int) -> int:
-    return unit[0] if unit[1] == fold else unit[1]
+def _judges(fits: Fits, fold: int) -> dict[Unit, int]:
+    """Return the fits that judge models for the stack that answers a fold, each with the other fold that it judges.
+
+    They know nothing of the fold; where no pairs were left out, they know it, and its labels are no part of the fit.
+    """
+    pairs = [unit for unit in fits.folds.paired if fold in unit and unit in fits.answers]
+    if pairs:
+        return {unit: unit[0] if unit[1] == fold else unit[1] for unit in pairs}
+    return {(other,): other for other in range(fits.folds.number) if other != fold}
 
 
 def _unseen(fits: Fits, truth: Floats, judged: dict[Unit, int], keys: list[str]) -> tuple[dict[str, Floats], Floats]:

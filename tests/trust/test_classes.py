@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sewall.errors import SewallError
-from sewall.trust.classes import ConformalSets, Temperature
+from sewall.trust.classes import ConformalSets, LeastAmbiguousSets, Temperature
 
 
 def classes(n, seed, sharpness):
@@ -55,3 +55,17 @@ def test_sets_by_class_hold_in_a_rare_class_too():
     assert abs(rare_own - 0.9) < 0.05 and common_own > 0.86
     few = ConformalSets.fit_by_class(p[:300], labels[:300], 0.9, seed=1)
     assert few.mass[1] == ConformalSets.fit(p[:300], labels[:300], 0.9, seed=1).mass
+
+
+def test_least_ambiguous_sets_hold_the_level_in_every_class_and_may_be_empty() -> None:
+    rng = np.random.default_rng(4)
+    labels = (rng.random(8_000) < 0.3).astype(np.int64)
+    scores = rng.normal(2.5 * labels, 1.0)
+    chances = 1 / (1 + np.exp(-np.column_stack([-scores + 1.25, scores - 1.25])))
+    sets = LeastAmbiguousSets.fit(chances[:4_000], labels[:4_000], 0.9).apply(chances[4_000:])
+    held = sets[np.arange(4_000), labels[4_000:]]
+    for k in (0, 1):
+        assert 0.87 < held[labels[4_000:] == k].mean() < 0.93
+    easy = np.where(labels[:, None] == [0, 1], 0.99, 0.01) - rng.random((8_000, 1)) * 0.01
+    sure = LeastAmbiguousSets.fit(easy, labels, 0.9).apply(easy)
+    assert 0.08 < (sure.sum(axis=1) == 0).mean() < 0.12

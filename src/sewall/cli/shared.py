@@ -8,7 +8,7 @@ import tomllib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -25,8 +25,11 @@ class Result(Protocol):
         ...
 
 
-def show(function: Callable[..., Result], context: click.Context, **always: Any) -> None:
-    """Call the public function of a verb with what the user gave, and print its summary on stdout.
+Shown = TypeVar("Shown", bound=Result)
+
+
+def show(function: Callable[..., Shown], context: click.Context, **always: Any) -> Shown:
+    """Call the public function of a verb with what the user gave, print its summary on stdout, and return its result.
 
     Options that were not given are not passed, so that defaults stand in one place. *always* are passed in any case.
     """
@@ -37,6 +40,7 @@ def show(function: Callable[..., Result], context: click.Context, **always: Any)
             warnings.simplefilter("ignore")  # of libraries; what concerns the user is said by the run itself
         result = function(**{**always, **given})
     click.echo(result.summary())
+    return result
 
 
 def _was_given(context: click.Context, name: str) -> bool:

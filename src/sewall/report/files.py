@@ -68,7 +68,8 @@ class RunFiles:
     def noun(self) -> str:
         """What one row of the predictions is: a window, an individual or a sequence."""
         nouns = {"sample_id": "individual", "sequence_id": "sequence"}
-        return next((noun for key, noun in nouns.items() if key in self.predictions), "window")
+        by_job = {"sequence": "sequence", "trait": "individual"}
+        return next((noun for key, noun in nouns.items() if key in self.predictions), by_job.get(self.job, "window"))
 
     @property
     def terms(self) -> Terms:

@@ -10,13 +10,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sewall.errors import SewallError
-from sewall.report import calibration, comparison, learning, provenance, recombination, support, trait
+from sewall.report import calibration, comparison, learning, provenance, recombination, sequence, support, trait
 from sewall.report.blocks import Answer, Points, Section, Tile
 from sewall.report.drawing import DARK, LIGHT
 from sewall.report.files import RunFiles, part, read_run
 
 # What each job says on its page; all other sections are the same for every job.
-JOBS: dict[str, Callable[[RunFiles], Answer]] = {"recombination": recombination.answer, "trait": trait.answer}
+JOBS: dict[str, Callable[[RunFiles], Answer]] = {
+    "recombination": recombination.answer,
+    "sequence": sequence.answer,
+    "trait": trait.answer,
+}
 
 
 def render_page(directory: Path) -> str:

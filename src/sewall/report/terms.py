@@ -55,7 +55,18 @@ INDIVIDUALS = Terms(
     members="that each left out one fold",
     contigs="Sites by chromosome",
 )
-_BY_JOB = {"trait": INDIVIDUALS}
+SEQUENCES = Terms(
+    examples="training sequences",
+    source="sequences that the models learned from",
+    range="training range",
+    tests="held-out sequences",
+    elsewhere="held-out sequences",
+    truth="Measured {name}",
+    blind="what neither composition nor short words tell: another cell type, another protein, another way of choosing "
+    "negatives can change what a sequence does while it looks familiar",
+    members="that each left out one fold",
+)
+_BY_JOB = {"sequence": SEQUENCES, "trait": INDIVIDUALS}
 
 
 def terms_of(job: str) -> Terms:

@@ -19,7 +19,7 @@ from sewall.report import (
 )
 from sewall.report.blocks import Answer
 from sewall.report.files import RunFiles, part, parts
-from sewall.report.trait_words import trait_name
+from sewall.report.scores import target_name
 
 _PAGES = {"train": trait_training, "predict": trait_predicting, "evaluate": trait_evaluating}
 
@@ -37,15 +37,15 @@ def answer(files: RunFiles) -> Answer:
     if files.run.get("verb") == "score":
         return trait_scoring.answer(files, _source_name(files))
     if len(files.traits):
-        asked = [("Traits", trait_name(files)), *_sites(files), *trait_training.asked(files)]
+        asked = [("Traits", target_name(files)), *_sites(files), *trait_training.asked(files)]
         return trait_several.answer(files, f"Traits from {_source_name(files)}", _subtitle(files), asked)
     verb: Any = trait_training if files.held_out else _PAGES.get(str(files.run.get("verb")), trait_predicting)
     return Answer(
-        title=f"{trait_name(files)} from {_source_name(files)}",
+        title=f"{target_name(files)} from {_source_name(files)}",
         subtitle=_subtitle(files),
         sentence=verb.sentence(files),
         tile=verb.tile(files),
-        asked=[("Trait", trait_name(files)), *_sites(files), *verb.asked(files)],
+        asked=[("Trait", target_name(files)), *_sites(files), *verb.asked(files)],
         section=verb.section(files),
         doubts=verb.doubts(files),
         beside=verb.beside(files),

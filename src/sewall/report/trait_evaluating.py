@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sewall.report.comparison import STACK
 from sewall.report.files import RunFiles, part
+from sewall.report.scores import in_words, reached, score, target_name, with_what
 from sewall.report.trait_predicting import asked, beside, doubts, more
 from sewall.report.trait_training import section, tile
-from sewall.report.trait_words import in_words, reached, score, trait_name, with_what
 
 __all__ = ["asked", "beside", "doubts", "more", "section", "sentence", "tile"]
 
@@ -18,7 +18,7 @@ def sentence(files: RunFiles) -> str:
         return "How well the bundle predicts was not measured in this run."
     said = (
         f"In {files.evaluation.get('n', 0):,} individuals that were not in its training, the bundle's prediction of "
-        f"{trait_name(files)} has {reached(files, in_words(known))}{with_what(files)}"
+        f"{target_name(files)} has {reached(files, in_words(known))}{with_what(files)}"
     )
     best = part(files.evaluation, "best_simple")
     alone = score(files, str(best.get("key")))

@@ -8,19 +8,19 @@ import pandas as pd
 
 from sewall.data.panels.harmonise import USED
 from sewall.report import words
+from sewall.report.answer_figures import draw_distribution, draw_ranked
 from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Table, Text, Tile
+from sewall.report.classes import calls, chances, classes_of, table_columns
 from sewall.report.comparison import STACK
 from sewall.report.drawing import drawing
 from sewall.report.files import RunFiles, part
-from sewall.report.trait_classes import calls, chances, classes_of, table_columns
-from sewall.report.trait_figures import draw_distribution, draw_ranked
-from sewall.report.trait_words import (
+from sewall.report.scores import (
+    answers_table,
     in_words,
     known_answers,
-    people_table,
     reached,
     score,
-    trait_name,
+    target_name,
     with_what,
 )
 
@@ -34,7 +34,7 @@ _UNUSABLE = " The data lie outside what the models were trained on: do not use t
 
 def sentence(files: RunFiles) -> str:
     """Say what is predicted, for how many."""
-    people, name = known_answers(files.predictions), trait_name(files)
+    people, name = known_answers(files.predictions), target_name(files)
     if not len(people):
         return f"No individual could be answered: {name} is not predicted for anybody."
     if classes_of(files):
@@ -51,7 +51,7 @@ def _called(files: RunFiles, people: pd.DataFrame) -> str:
     """Say how many are called what."""
     counts = people["label"].astype(str).value_counts()
     each = ", ".join(f"{name} {int(counts.get(name, 0)):,}" for name in classes_of(files))
-    said = f"{trait_name(files)} is predicted for {words.counted(len(people), 'individual')}: {each}."
+    said = f"{target_name(files)} is predicted for {words.counted(len(people), 'individual')}: {each}."
     return said + _accuracy(files) + (_UNUSABLE if files.support_status == "outside" else "")
 
 
@@ -66,7 +66,7 @@ def tile(files: RunFiles) -> Tile:
     """Return the median prediction."""
     if classes_of(files):
         return _commonest(files)
-    estimates, label = known_answers(files.predictions).get("estimate"), f"Median {trait_name(files)}"
+    estimates, label = known_answers(files.predictions).get("estimate"), f"Median {target_name(files)}"
     if estimates is None or not len(estimates):
         return Tile(label, words.MISSING, "nobody could be answered")
     spread = f"{words.number(estimates.min())} to {words.number(estimates.max())} across individuals"
@@ -76,7 +76,7 @@ def tile(files: RunFiles) -> Tile:
 def _commonest(files: RunFiles) -> Tile:
     people = known_answers(files.predictions)
     if not len(people):
-        return Tile(trait_name(files), words.MISSING, "nobody could be answered")
+        return Tile(target_name(files), words.MISSING, "nobody could be answered")
     counts = people["label"].astype(str).value_counts()
     share = words.percent(int(counts.iloc[0]) / len(people))
     status = "outside" if files.support_status == "outside" else ""
@@ -113,7 +113,7 @@ def _told(files: RunFiles) -> float | None:
 
 def section(files: RunFiles) -> Section:
     """Return the section with the predictions."""
-    people, name = known_answers(files.predictions), trait_name(files)
+    people, name = known_answers(files.predictions), target_name(files)
     question = f"Which {name} is predicted?"
     if not len(people):
         return Section("trait", question, [Text(["This run has no predictions to draw."])])
@@ -122,16 +122,20 @@ def section(files: RunFiles) -> Section:
         blocks.append(Notice("outside", "Do not use these predictions as they stand: the data lie outside."))
     if classes_of(files):
         columns = table_columns(files, False)
-        blocks += [calls(files, people), Figures([chances(files, people, False)]), people_table(files, columns)]
+        blocks += [calls(files, people), Figures([chances(files, people, False)]), answers_table(files, columns)]
     else:
-        blocks += [Figures(_figures(files, people)), people_table(files, _COLUMNS)]
+        blocks += [Figures(_figures(files, people)), answers_table(files, _COLUMNS)]
     return Section("trait", question, blocks)
 
 
 def _figures(files: RunFiles, people: pd.DataFrame) -> list[Figure]:
-    name = trait_name(files)
-    spread = drawing("spread", f"Histogram of predicted {name}", lambda width: draw_distribution(people, width, name))
-    ranked = drawing("ranked", f"Predicted {name} of each individual", lambda width: draw_ranked(people, width, name))
+    name = target_name(files)
+    spread = drawing(
+        "spread", f"Histogram of predicted {name}", lambda width: draw_distribution(people, width, name, files.noun)
+    )
+    ranked = drawing(
+        "ranked", f"Predicted {name} of each individual", lambda width: draw_ranked(people, width, name, files.noun)
+    )
     caption = "Predictions vary less than the trait itself: they leave out what genotypes do not tell."
     marked = _marks(people, "Amber: doubtful.", "Hatched: outside.")
     order = f"Bars: {words.percent(files.level)} intervals." if "lower" in people else ""

@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from sewall.report import trait_interactions, trait_linkage, words
-from sewall.report.blocks import Block, Figure, Figures, Section, Table, Text, Tile
+from sewall.report.blocks import Block, Figures, Section, Table, Text, Tile
+from sewall.report.classes import chances, classes_of, confusion, reliability, table_columns
 from sewall.report.comparison import STACK
-from sewall.report.drawing import WIDE, drawing
-from sewall.report.files import RunFiles, number_or_none, part, parts
-from sewall.report.trait_classes import chances, classes_of, confusion, reliability, table_columns
-from sewall.report.trait_figures import draw_folds, draw_measured, draw_weights
-from sewall.report.trait_words import (
+from sewall.report.files import RunFiles, number_or_none, part
+from sewall.report.held_out import folds, measured, weights_by_fold, weights_of
+from sewall.report.scores import (
+    answers_table,
     in_words,
     interval,
     known_answers,
     metric_name,
     metric_of,
     model_name,
-    people_table,
     reached,
     score,
-    trait_name,
+    target_name,
     with_what,
 )
 
@@ -38,7 +37,7 @@ def sentence(files: RunFiles) -> str:
     if not known:
         return "How well the trait is predicted was not measured in this run."
     said = (
-        f"In individuals that it did not know, the stack's prediction of {trait_name(files)} has "
+        f"In individuals that it did not know, the stack's prediction of {target_name(files)} has "
         f"{reached(files, in_words(known))}{with_what(files)}"
     )
     best = part(files.evaluation, "best_simple")
@@ -94,55 +93,18 @@ def _window(lengths: list[Any], given: bool) -> str:
 
 def section(files: RunFiles) -> Section:
     """Return the section that sets predictions beside measurements."""
-    people, name = known_answers(files.predictions), trait_name(files)
+    people, name = known_answers(files.predictions), target_name(files)
     question = f"How well is {name} predicted?"
     if not len(people) or "measured" not in people:
         return Section("trait", question, [Text(["This run has no predictions of individuals that were held out."])])
-    by_fold = [_folds(files)] if _fold_rows(files) else []
+    by_fold = folds(files)
     if classes_of(files):
         figures = [reliability(files), chances(files, people, True), *by_fold]
         columns = table_columns(files, True)
-        blocks: list[Block] = [Figures(figures, columns=2), confusion(files, people), people_table(files, columns)]
+        blocks: list[Block] = [Figures(figures, columns=2), confusion(files, people), answers_table(files, columns)]
     else:
-        blocks = [Figures([_measured(files), *by_fold], columns=2), people_table(files, _COLUMNS)]
+        blocks = [Figures([measured(files), *by_fold], columns=2), answers_table(files, _COLUMNS)]
     return Section("trait", question, blocks)
-
-
-def _measured(files: RunFiles) -> Figure:
-    people, name = known_answers(files.predictions), trait_name(files)
-    alt = f"{name} as measured against its prediction, for {words.counted(len(people), 'held-out individual')}"
-    picture = drawing("measured", alt, lambda width: draw_measured(people, width, name))
-    caption = "Each point is an individual, predicted by models that did not know it. Dashed: measured as predicted."
-    if {"lower", "upper"} <= set(people):
-        level = words.percent(files.level)
-        caption += f" Band: the usual {level} interval; a diamond marks an individual outside its own."
-    return Figure("measured", "Measured against predicted", picture, caption)
-
-
-def _fold_rows(files: RunFiles) -> list[tuple[str, str, list[float]]]:
-    """Return, by model, its key, its name and its score in each fold."""
-    folds = [part(entry, metric_of(files)) for entry in parts(files.evaluation, "by_fold")]
-    keys = [str(model.get("key")) for model in parts(files.evaluation, "models")] or list(folds[0] if folds else ())
-    found = [(key, [number_or_none(fold.get(key)) for fold in folds]) for key in keys]
-    return [
-        (key, model_name(files, key), [value for value in values if value is not None])
-        for key, values in found
-        if any(value is not None for value in values)
-    ]
-
-
-def _folds(files: RunFiles) -> Figure:
-    rows = _fold_rows(files)
-    sizes = [number_or_none(entry.get("n")) for entry in parts(files.evaluation, "by_fold")]
-    known = [int(size) for size in sizes if size is not None]
-    name = metric_name(files)
-    label = "Correlation with the measurement" if metric_of(files) == "pearson" else name
-    picture = drawing("folds", f"{name} of every model in each fold", lambda width: draw_folds(rows, width, label))
-    caption = "Each circle is one fold, the stroke their mean."
-    if known:
-        each = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
-        caption = f"Each circle is one fold of {each} individuals, the stroke their mean."
-    return Figure("folds", "Fold by fold", picture, caption)
 
 
 def more(files: RunFiles) -> list[Section]:
@@ -169,32 +131,17 @@ def stack_sections(files: RunFiles) -> list[Section]:
         lead = f"The answer is that of the model “{base}”, plus what the other models add to it, each times its weight."
         if classes_of(files):
             lead += " What is added are log odds of the classes."
-        blocks += [Text([lead]), Figures([_weights(files, weights)], columns=1)]
+        blocks += [Text([lead]), Figures([weights_of(files, weights)], columns=1)]
     if beyond:
         blocks.append(_beyond(files, weights, beyond))
     return [Section("stack", "What is the prediction made of?", blocks)]
-
-
-def _by_fold(files: RunFiles, key: str) -> list[float]:
-    found = [number_or_none(fold.get(key)) for fold in parts(part(files.evaluation, "stack"), "by_fold")]
-    return [value for value in found if value is not None]
-
-
-def _weights(files: RunFiles, weights: dict[str, float]) -> Figure:
-    rows = [(key, model_name(files, key), float(value), _by_fold(files, key)) for key, value in weights.items()]
-    picture = drawing("weights", "Weight of every model in the stack", lambda width: draw_weights(rows, width), WIDE)
-    caption = (
-        "Bars: the stack that is shipped. Circles: the stacks of the folds, which gave the scores. Models that say "
-        "much the same share their weight by chance: a weight of 0 does not make a model worthless."
-    )
-    return Figure("weights", "Weights in the stack", picture, caption)
 
 
 def _beyond(files: RunFiles, weights: dict[str, float], beyond: dict[str, Any]) -> Table:
     what = "covariates" if files.run.get("covariates") else "the mean"
     rows = []
     for key, value in beyond.items():
-        spread = _by_fold(files, key)
+        spread = weights_by_fold(files, key)
         between = f"{min(spread):.2f} to {max(spread):.2f}" if spread else words.MISSING
         weight = f"{weights[key]:.2f}" if key in weights else words.MISSING
         rows.append([model_name(files, key), weight, between, words.decimal(value)])

@@ -12,7 +12,7 @@ from sewall.report.blocks import Answer, Block, Figure, Figures, Section, Table,
 from sewall.report.comparison import METRICS
 from sewall.report.drawing import ACCENT, INK, MUTED, NARROW, WIDE, drawing, grid_figure, style
 from sewall.report.files import RunFiles, part, parts
-from sewall.report.trait_words import interval, metric_name, metric_of, reached, trait_name, with_what
+from sewall.report.scores import interval, metric_name, metric_of, reached, target_name, with_what
 
 TRANSFER, SCRATCH = "transfer", "scratch"
 
@@ -29,11 +29,11 @@ def answer(files: RunFiles, source: str, subtitle: str) -> Answer:
         Tile("The transfer adds", words.signed(adds.get("value")), f"{words.signed(adds.get('lower'))} to "
              f"{words.signed(adds.get('upper'))}, {_reading(adds)}"),
     ]  # fmt: skip
-    asked = [("Trait", trait_name(files)), *trait_predicting.asked(files), *trait_training.asked(files)]
+    asked = [("Trait", target_name(files)), *trait_predicting.asked(files), *trait_training.asked(files)]
     section = Section("transfer", "Does the other study help?", _blocks(files, arms, scores))
     more = [trait_training.section(files), *trait_training.stack_sections(files), *trait_predicting.more(files)]
     doubts = trait_predicting.doubts(files)
-    title = f"{trait_name(files)} carried to {source}"
+    title = f"{target_name(files)} carried to {source}"
     return Answer(
         title, subtitle, _sentence(files, scores, adds), tiles[0], asked, section, doubts, more=more, tiles=tiles
     )

@@ -125,6 +125,45 @@ class ConformalSets:
         return cls(float(state["level"]), tuple(map(float, mass)) if np.ndim(mass) else float(mass))
 
 
+@dataclass(frozen=True)
+class LeastAmbiguousSets:
+    """Prediction sets of the smallest size, class by class (Sadinle, Lei and Wasserman 2019, JASA 114:223).
+
+    A class is in the set where its probability is not below that of the least probable true members that the level
+    leaves. Where classes are told apart more often than the level asks, the doubtful examples get an empty set: they
+    resemble no class.
+
+    Attributes:
+        level: share of the true labels that the sets shall hold, within every class.
+        least: ``(classes,)`` smallest probability of a class that is in a set.
+    """
+
+    level: float
+    least: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, probabilities: Floats, labels: Labels, level: float) -> LeastAmbiguousSets:
+        """Fit to ``(examples, classes)`` *probabilities* and ``(examples,)`` true *labels*.
+
+        A class with fewer than 100 examples takes the threshold of all together.
+
+        Raises:
+            SewallError: too few examples for the level, or probabilities that are not finite.
+        """
+        lacking = 1 - probabilities[np.arange(len(labels)), labels]
+        classes = range(probabilities.shape[1])
+        own = [lacking[labels == k] if (labels == k).sum() >= FEWEST_IN_CLASS else lacking for k in classes]
+        return cls(level, tuple(1 - conformal_quantile(part, level) for part in own))
+
+    def apply(self, probabilities: Floats) -> NDArray[np.bool_]:
+        """Return ``(examples, classes)`` whether each class is in the example's set.
+
+        >>> LeastAmbiguousSets(0.9, (0.6, 0.7)).apply(np.array([[0.8, 0.2], [0.5, 0.5]])).tolist()
+        [[True, False], [False, False]]
+        """
+        return np.asarray(probabilities >= np.asarray(self.least) - 1e-12)
+
+
 def _mass_before(probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> Floats:
     """Mass of the classes before each class and of a random share of its own, ``(examples, classes)``."""
     order = np.argsort(-probabilities, axis=1, kind="stable")

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 REPEATS = 1000
 LEVEL = 0.95
+NEGLIGIBLE = {"auroc": 0.005}  # differences that are no reason for another model, however certain they are
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ def compare(
     """Judge all models on the same examples and name the simplest adequate one.
 
     The best model is the one with the best *metric*. Adequate is every model whose paired difference to the best has a
-    95 % interval that includes zero; the simplest of them has the fewest parameters.
+    95 % interval that includes zero, or lies within what is negligible in that metric; the simplest of them has the
+    fewest parameters.
 
     Args:
         truth: ``(n,)`` values, or integer labels of a class job.
@@ -203,7 +205,7 @@ def compare(
         for other in order[:i]
     ]
     best = max(order, key=lambda key: _goodness(metric, float(columns[key][0])))
-    simplest = next(key for key in order if key == best or _includes_zero(columns[best] - columns[key]))
+    simplest = next(key for key in order if key == best or _adequate(metric, columns[best] - columns[key]))
     return Comparison(models, differences, _verdict(metric, columns, labels, order, best, simplest), simplest)
 
 
@@ -214,10 +216,11 @@ def _verdict(
     if len(order) == 1:
         return f"Only {labels[best]} was fitted; nothing simpler was tried."
     if simplest != best:
-        gap = _in_words(columns[best] - columns[simplest])
+        difference = columns[best] - columns[simplest]
+        gap = _in_words(difference)
         return (
             f"The simplest adequate model is {labels[simplest]}: the best, {labels[best]}, differs from it in {name} "
-            f"by {gap}, an interval that includes zero."
+            f"by {gap}, {'an interval that includes zero' if _includes_zero(difference) else 'which is negligible'}."
         )
     simpler = order[: order.index(best)]
     if not simpler:
@@ -240,6 +243,16 @@ def _goodness(metric: str, value: float) -> float:
     if not np.isfinite(value):
         return -np.inf
     return value if higher else -abs(value)
+
+
+def _adequate(metric: str, column: Floats) -> bool:
+    """Tell whether a model is good enough whose difference from the best is given."""
+    return _includes_zero(column) or max(map(abs, _interval(column))) <= NEGLIGIBLE.get(metric, 0.0)
+
+
+def _interval(column: Floats) -> tuple[float, float]:
+    e = _estimate(column)
+    return e.lower, e.upper
 
 
 def _includes_zero(column: Floats) -> bool:

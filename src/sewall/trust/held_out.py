@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sewall.trust.calibrate import ConformalIntervals
-from sewall.trust.classes import ConformalSets
+from sewall.trust.classes import ConformalSets, LeastAmbiguousSets
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Known = Mapping[str, NDArray[Any]]
+
+EMPTY = "{}"  # a set without any class, in tables
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,26 @@ class Intervals:
 class Sets:
     """Sets of classes that hold the true one as often as the level says, in every class that has people enough."""
 
-    conformal: ConformalSets
+    conformal: ConformalSets | LeastAmbiguousSets
     seed: int
 
     @classmethod
-    def fit(cls, known: Known, level: float, seed: int) -> Sets:
-        """Fit to held-out answers, ``(people, classes)`` log probabilities."""
-        labels = known["truth"].astype(np.int64)
-        return cls(ConformalSets.fit_by_class(softmax(known["answer"], axis=1), labels, level, seed), seed)
+    def fit(cls, known: Known, level: float, seed: int, abstains: bool = False) -> Sets:
+        """Fit to held-out answers, ``(people, classes)`` log probabilities.
+
+        With *abstains*, sets may be empty; else the called class is always in its set.
+        """
+        labels, chances = known["truth"].astype(np.int64), softmax(known["answer"], axis=1)
+        if abstains:
+            return cls(LeastAmbiguousSets.fit(chances, labels, level), seed)
+        return cls(ConformalSets.fit_by_class(chances, labels, level, seed), seed)
 
     def around(self, answer: Floats, names: Sequence[str]) -> Flags:
         """Return ``(people, classes)`` which classes each person's set holds."""
-        return self.conformal.apply(softmax(answer, axis=1), self.seed, names)
+        chances = softmax(answer, axis=1)
+        if isinstance(self.conformal, LeastAmbiguousSets):
+            return self.conformal.apply(chances)
+        return self.conformal.apply(chances, self.seed, names)
 
 
 def held_out_intervals(known: Known, level: float) -> tuple[Floats, Floats]:
@@ -70,12 +80,12 @@ def held_out_intervals(known: Known, level: float) -> tuple[Floats, Floats]:
     return lower, upper
 
 
-def held_out_sets(known: Known, level: float, seed: int) -> Flags:
+def held_out_sets(known: Known, level: float, seed: int, abstains: bool = False) -> Flags:
     """Return ``(people, classes)`` the set of everybody, each from the folds that they are not in."""
     found = np.zeros(known["answer"].shape, bool)
     for mine, others in _by_fold(known):
         names = [str(row) for row in np.flatnonzero(mine)]
-        found[mine] = Sets.fit(others, level, seed).around(known["answer"][mine], names)
+        found[mine] = Sets.fit(others, level, seed, abstains).around(known["answer"][mine], names)
     return found
 
 

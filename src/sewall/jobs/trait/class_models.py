@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from sewall.genomic.blup import XLinked
@@ -22,10 +21,8 @@ from sewall.genomic.catalogue import ALL
 from sewall.genomic.contract import GenomicModel
 from sewall.genomic.principal import CovariatesOnly
 from sewall.jobs.trait.models import Floats, inner_folds, kernels_of, people_of
+from sewall.odds import log_odds
 from sewall.task import Examples, Rows, SimpleModel, Target
-
-WEAK = 1e4  # inverse of the penalty on effects of covariates: next to none, yet finite where a covariate tells all
-SMOOTHED = 0.5  # of an individual, added to every class, so that one that a fit has not seen is not impossible
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class ClassOdds:
         labels, values = examples.target[rows].astype(np.int64), people_of(examples).covariates[rows]
         spread = values.std(axis=0)
         scale = np.where(spread > 0, spread, np.inf)
-        effects = _logistic((values - values.mean(axis=0)) / scale, labels, len(self.target.classes))
+        effects = log_odds((values - values.mean(axis=0)) / scale, labels, len(self.target.classes))
         return replace(self, centre=values.mean(axis=0), scale=scale, effects=effects)
 
     def predict(self, examples: Examples, rows: Rows) -> Floats:
@@ -73,27 +70,6 @@ class ClassOdds:
         """Return the fitted model whose `state` was *state*."""
         centre, scale, effects = (np.asarray(state[name]) for name in ("centre", "scale", "effects"))
         return replace(self, centre=centre, scale=scale, effects=effects)
-
-
-def _logistic(values: Floats, labels: NDArray[np.int64], classes: int) -> Floats:
-    """Return ``(1 + covariates, classes)`` effects; without covariates the log shares of the classes."""
-    counts = np.bincount(labels, minlength=classes) + SMOOTHED
-    effects = np.zeros((1 + values.shape[1], classes))
-    effects[0] = np.log(counts / counts.sum())
-    seen = np.unique(labels)
-    if values.shape[1] == 0 or len(seen) < 2:
-        return effects
-    from sklearn.linear_model import LogisticRegression
-
-    found = LogisticRegression(C=WEAK, max_iter=1000).fit(values, labels)
-    both = len(seen) == 2
-    weights = np.vstack([np.zeros_like(found.coef_), found.coef_]) if both else found.coef_
-    effects[1:, seen] = weights.T
-    effects[0, seen] = np.r_[0.0, found.intercept_] if both else found.intercept_
-    if len(seen) < classes:  # what was never seen keeps its small share beside the mean odds of the others
-        absent = np.setdiff1d(np.arange(classes), seen)
-        effects[0, absent] = effects[0, seen].mean() + np.log(counts[absent] / counts[seen].mean())
-    return effects
 
 
 @dataclass(frozen=True)

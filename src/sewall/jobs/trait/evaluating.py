@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sewall import crossrun, crossscores
+from sewall import crossrun, crossscores, crosstables
 from sewall.bundle import Bundle
 from sewall.data.panel import Panel
 from sewall.errors import SewallError
 from sewall.jobs.session import started, stream
-from sewall.jobs.trait import outputs
 from sewall.jobs.trait.matching import MATCH_HEADER, matched_panel, record
 from sewall.jobs.trait.options import EvaluateOptions
 from sewall.jobs.trait.people import People, marks
@@ -82,8 +81,8 @@ def evaluate(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **op
         strata = task.strata(examples, np.arange(len(examples)))
         scores = crossscores.evaluate_new(task, trained, found, truth, strata, given.level, seed)
         evaluation = _evaluation(task.name, trained, scores, found.support)
-        table = outputs.measured_table(found.table, task.target, truth)
-        write_table(folder.claim("predictions.tsv"), table, outputs.header(trait, given.level, False))
+        table = crosstables.measured_table(found.table, ["sample_id"], task.target, truth)
+        write_table(folder.claim("predictions.tsv"), table, crosstables.header(trait, given.level, False))
         write_json(folder.claim("evaluation.json"), evaluation)
         told = [*notes, *said, *known]
         write_json(folder.claim("run.json"), record("evaluate", given, folder, panel, matched, told, begun))

@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from sewall import bundle as bundles
-from sewall import crossrun
+from sewall import crossrun, crosstables
 from sewall.bundle import Bundle
 from sewall.errors import SewallError
 from sewall.jobs.session import started, stream
-from sewall.jobs.trait import outputs
 from sewall.jobs.trait.carried import task_of
 from sewall.jobs.trait.matching import MATCH_HEADER, matched_panel, record
 from sewall.jobs.trait.options import PredictOptions
@@ -69,8 +68,8 @@ def predict(bundle: str | Path, genotypes: str | Path, *, out: str | Path, **opt
         examples = Examples(pd.DataFrame({"sample_id": panel.sample_ids}), People(panel, covariates))
         with console.bar("predicting"):
             found = crossrun.predict(trained, task, examples, given.level, stream(folder.seed, SCORE), FEW)
-        table = outputs.predictions_table(found.table)
-        write_table(folder.claim("predictions.tsv"), table, outputs.header(task.target.name, given.level, False))
+        table = crosstables.predictions_table(found.table, ["sample_id"])
+        write_table(folder.claim("predictions.tsv"), table, crosstables.header(task.target.name, given.level, False))
         evaluation = {"job": task.name, **trained.about["scores_in_full"], "support": found.support}
         write_json(folder.claim("evaluation.json"), evaluation | {"level": given.level})
         write_json(folder.claim("run.json"), record("predict", given, folder, panel, matched, notes, begun))

@@ -53,6 +53,7 @@ class TraitTask:
     stratum_names: Mapping[int, str] = {0: "females", 1: "males"}
     families: Mapping[str, str] = models.FAMILIES
     lends = models.SPREAD
+    abstains = False
     lesser: Mapping[str, tuple[str, ...]] = {"additive": (*models.NOT_ADDITIVE, NETWORK)}
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sewall import crossrun, crossscores, provenance
+from sewall import crossrun, crossscores, crosstables, provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.crossfit import Fits, Question, fit_all
@@ -21,7 +21,6 @@ from sewall.errors import SewallError
 from sewall.folds import Folds, divide, leave_out
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
-from sewall.jobs.trait import outputs
 from sewall.jobs.trait.interactions import ADDITIVE, interactions
 from sewall.jobs.trait.linkage import linkage_record, measured_linkage
 from sewall.jobs.trait.models import PLACE
@@ -161,10 +160,10 @@ class TraitRun:
         found = nested(task, fits, task.target.forward(examples.target), leave=(PLACE,))
         bundle = self._scored(task, question, fits, found, console)
         bundle.save(stage.makes(self.place(trait, "bundle")))
-        table = outputs.held_out_table(examples, found, bundle, task.target, self.options.level)
-        header = outputs.header(trait, self.options.level, True)
+        table = crosstables.held_out_table(examples, found, bundle, task.target, self.options.level)
+        header = crosstables.header(trait, self.options.level, True)
         write_table(stage.makes(self.place(trait, "predictions.tsv")), table, header)
-        models = outputs.models_table(examples, found, task.target)
+        models = crosstables.models_table(examples, found, task.target)
         write_table(stage.makes(self.place(trait, "models.tsv")), models, [*header, "columns: the models"])
         evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
         write_json(stage.makes(self.place(trait, "evaluation.json")), evaluation)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sewall import crossrun, crossscores, provenance
+from sewall import crossrun, crossscores, crosstables, provenance
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.crossfit import NETWORK, Fits, Floats, Question, fit_all
@@ -20,7 +20,6 @@ from sewall.data.panels.harmonise import USED
 from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.session import started, stream
-from sewall.jobs.trait import outputs
 from sewall.jobs.trait.carried import KEY, Carried, TransferTask
 from sewall.jobs.trait.matching import MATCH_HEADER, matched_panel
 from sewall.jobs.trait.models import PLACE
@@ -187,8 +186,8 @@ def _learn(options: TransferOptions, folder: RunDirectory, console: Console, stu
         }  # fmt: skip
         bundle = _bundled(options, folder, study, question, found["all"])
         bundle.save(stage.makes("bundle"))
-        table = outputs.held_out_table(examples, whole, bundle, task.target, options.level)
-        write_table(stage.makes("predictions.tsv"), table, outputs.header(options.trait[0], options.level, True))
+        table = crosstables.held_out_table(examples, whole, bundle, task.target, options.level)
+        write_table(stage.makes("predictions.tsv"), table, crosstables.header(options.trait[0], options.level, True))
         evaluation = {"job": task.name, **bundle.about["scores_in_full"]}
         evaluation |= _side_by_side(options, folder, question, arms, whole.rows)
         write_json(stage.makes("evaluation.json"), evaluation)
@@ -249,7 +248,7 @@ def _side_by_side(
     models = models.loc[examples.keys["sample_id"].iloc[rows]]
     from_scratch = {"scratch_simple": scratch["best_simple"]["key"], "scratch_network": NETWORK, "scratch": STACK}
     answers = {key: target.backward(values) for key, values in arms.items()}
-    answers |= {key: outputs.answer_of(models, model, target) for key, model in from_scratch.items()}
+    answers |= {key: crosstables.answer_of(models, model, target) for key, model in from_scratch.items()}
     groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
     order = {key: number for number, key in enumerate(answers)}
     compared = compare(

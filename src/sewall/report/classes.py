@@ -1,4 +1,4 @@
-"""What the pages of the trait job show of a trait in classes: who is recognised, and whether probabilities hold."""
+"""What pages show of a target in classes: which examples are recognised, and whether probabilities hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sewall.report import words
 from sewall.report.blocks import Figure, Table
 from sewall.report.drawing import ACCENT, FAINT, MUTED, drawing, grid_figure, heading, style
 from sewall.report.files import RunFiles, number_or_none, part, parts
-from sewall.report.trait_words import trait_name
+from sewall.report.scores import target_name
 
 _PANEL = 300
 _BINS = [k / 20 for k in range(21)]
@@ -33,7 +33,7 @@ def table_columns(files: RunFiles, measured: bool) -> dict[str, str]:
 
 
 def confusion(files: RunFiles, people: pd.DataFrame) -> Table:
-    """Return how many individuals of each class were called what."""
+    """Return how many examples of each class were called what."""
     names = classes_of(files)
     rows = []
     for name in names:
@@ -42,7 +42,7 @@ def confusion(files: RunFiles, people: pd.DataFrame) -> Table:
         right = counts[names.index(name)] / max(len(own), 1)
         rows.append([name, *(words.count(count) for count in counts), words.percent(right)])
     heads = ["observed", *(f"called {name}" for name in names), "called rightly"]
-    note = "Each individual was called by models that did not know it. The called class is the most probable one."
+    note = f"Each {files.noun} was called by models that did not know it. The called class is the most probable one."
     return Table(heads, rows, (0,), note=note)
 
 
@@ -69,7 +69,7 @@ def reliability(files: RunFiles) -> Figure:
 
 
 def chances(files: RunFiles, people: pd.DataFrame, measured: bool) -> Figure:
-    """Draw the chances that were given to a class: to its own members and to others, or to new individuals."""
+    """Draw the chances that were given to a class: to its own members and to others, or to new examples."""
     names = classes_of(files)
     shown = names[-1] if len(names) == 2 else names[0]
     values = people[f"p_{shown}"].to_numpy(float)
@@ -87,11 +87,11 @@ def chances(files: RunFiles, people: pd.DataFrame, measured: bool) -> Figure:
             axes.grid(axis="y")
             if measured:
                 axes.legend(frameon=False)
-            heading(axes, "Individuals")
+            heading(axes, f"{files.noun.capitalize()}s")
         return canvas
 
     whose = (
-        f"Of those observed as {shown}, and of all others." if measured else "Of all individuals that were answered."
+        f"Of those observed as {shown}, and of all others." if measured else f"Of all {files.noun}s that were answered."
     )
     alt = f"Histogram of the chance of {shown}"
     title = f"Chance of {shown}"
@@ -99,14 +99,14 @@ def chances(files: RunFiles, people: pd.DataFrame, measured: bool) -> Figure:
 
 
 def calls(files: RunFiles, people: pd.DataFrame) -> Table:
-    """Return how many new individuals were called what, and how many sets hold one class alone."""
+    """Return how many new examples were called what, and how many sets hold one class alone."""
     alone = people["set"].astype(str).str.count(",") == 0
     rows = []
     for name in classes_of(files):
         own = people["label"].astype(str) == name
         rows.append([name, words.count(int(own.sum())), words.count(int((own & alone & people["set"].notna()).sum()))])
-    heads = [trait_name(files), "called", "of these, with no other class in the set"]
-    note = f"A set holds the true class in {words.percent(files.level)} of individuals like those of the training."
+    heads = [target_name(files), "called", "of these, with no other class in the set"]
+    note = f"A set holds the true class in {words.percent(files.level)} of {files.noun}s like those of the training."
     return Table(heads, rows, (0,), note=note)
 
 

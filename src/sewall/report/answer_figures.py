@@ -1,4 +1,4 @@
-"""Figures of the trait job: predictions beside measurements, folds, weights, and the predictions of new individuals."""
+"""Figures of answers: predictions beside measurements, folds, weights, and the predictions of new examples."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def draw_measured(people: pd.DataFrame, width: int, name: str) -> Figure:
     Args:
         people: columns ``estimate`` and ``measured``, and ``lower`` and ``upper`` where there are intervals.
         width: of the figure, CSS pixels.
-        name: of the trait.
+        name: of the target.
     """
     people = people.sort_values("estimate", kind="stable").reset_index(drop=True)
     shown = people.iloc[np.unique(np.linspace(0, len(people) - 1, min(len(people), MOST_POINTS)).astype(int))]
@@ -119,8 +119,8 @@ def draw_weights(rows: list[WeightRow], width: int) -> Figure:
     return canvas
 
 
-def draw_distribution(people: pd.DataFrame, width: int, name: str) -> Figure:
-    """Draw how many individuals have which prediction, by support."""
+def draw_distribution(people: pd.DataFrame, width: int, name: str, noun: str) -> Figure:
+    """Draw how many examples have which prediction, by support."""
     values = people["estimate"].to_numpy(float)
     support = people["support"].to_numpy(str) if "support" in people else np.full(len(people), "ok")
     bins = np.histogram_bin_edges(values, bins=min(30, max(5, round(len(values) ** 0.5))))
@@ -138,14 +138,14 @@ def draw_distribution(people: pd.DataFrame, width: int, name: str) -> Figure:
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(f"Predicted {name}")
         axes.grid(axis="y")
-        heading(axes, "Individuals")
+        heading(axes, f"{noun.capitalize()}s")
     return canvas
 
 
 _HATCHED = {"facecolor": "none", "edgecolor": OUTSIDE, "hatch": "////"}
 
 
-def draw_ranked(people: pd.DataFrame, width: int, name: str) -> Figure:
+def draw_ranked(people: pd.DataFrame, width: int, name: str, noun: str) -> Figure:
     """Draw all predictions in order, each with its interval where one is claimed."""
     people = people.sort_values("estimate", kind="stable").reset_index(drop=True)
     shown = people.iloc[np.unique(np.linspace(0, len(people) - 1, min(len(people), MOST_POINTS)).astype(int))]
@@ -162,7 +162,7 @@ def draw_ranked(people: pd.DataFrame, width: int, name: str) -> Figure:
             size = 3 if status == "ok" else 5
             axes.plot(rank[mask], shown["estimate"][mask], marker, color=_COLOURS[status], markersize=size)
         axes.locator_params(nbins=5)
-        axes.set_xlabel("Individuals, from the lowest prediction to the highest")
+        axes.set_xlabel(f"{noun.capitalize()}s, from the lowest prediction to the highest")
         axes.grid(axis="y")
         heading(axes, f"Predicted {name}")
     return canvas

@@ -1,4 +1,4 @@
-"""What both verbs of the trait job say the same way."""
+"""What pages say of a target, of the scores of models, and of the answers one by one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sewall.report.files import RunFiles, number_or_none, part, parts
 MAX_ROWS = 500
 
 
-def trait_name(files: RunFiles) -> str:
-    """Return the name of the trait, as its column is called; of several, their names."""
+def target_name(files: RunFiles) -> str:
+    """Return the name of what is predicted, as its column is called; of several, their names."""
     asked = part(files.run, "arguments").get("trait")
     named = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
-    return str(part(files.evaluation, "target").get("name") or named or "the trait")
+    return str(part(files.evaluation, "target").get("name") or named or files.run.get("label") or "the trait")
 
 
 def model_of(files: RunFiles, key: str) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def in_words(known: dict[str, Any]) -> str:
     return f"{words.decimal(known.get('value'))} ({interval(known)})"
 
 
-def people_table(files: RunFiles, columns: dict[str, str]) -> Table:
+def answers_table(files: RunFiles, columns: dict[str, str]) -> Table:
     """Return the predictions as a table that is folded away.
 
     Args:
@@ -80,17 +80,17 @@ def people_table(files: RunFiles, columns: dict[str, str]) -> Table:
         columns: headings by column of ``predictions.tsv``.
     """
     people = files.predictions
-    shown = people.head(MAX_ROWS)
+    shown, key = people.head(MAX_ROWS), str(people.columns[0])
     present = {name: heading for name, heading in columns.items() if name in people}
-    rows = [[str(row["sample_id"]), *(_word(row[name]) for name in present)] for row in shown.to_dict("records")]
+    rows = [[str(row[key]), *(_word(row[name]) for name in present)] for row in shown.to_dict("records")]
     note = "" if "set" in people else f"Lower and upper bound the {words.percent(files.level)} interval. "
     note += "The same table for machines: predictions.tsv."
     if len(shown) < len(people):
-        note = f"The first {MAX_ROWS} of {words.counted(len(people), 'individual')}. {note}"
+        note = f"The first {MAX_ROWS} of {words.counted(len(people), files.noun)}. {note}"
     flush = (0, *(i for i, name in enumerate(present, start=1) if not pd.api.types.is_numeric_dtype(people[name])))
     marks = [str(status) for status in shown["support"]] if "support" in present else []
-    heads = ["individual", *present.values()]
-    return Table(heads, rows, flush, marks, folded="All individuals as a table", note=note)
+    heads = [files.noun, *present.values()]
+    return Table(heads, rows, flush, marks, folded=f"All {files.noun}s as a table", note=note)
 
 
 def _word(value: object) -> str:
@@ -100,6 +100,6 @@ def _word(value: object) -> str:
 
 
 def known_answers(people: pd.DataFrame) -> pd.DataFrame:
-    """Return the individuals that were answered."""
+    """Return the examples that were answered."""
     answer = next((name for name in ("estimate", "label") if name in people), None)
     return people[people[answer].notna()] if answer else people.iloc[:0]

@@ -1,0 +1,88 @@
+"""What a training of this job gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sewall.run import words_of
+from sewall.stacking import STACK
+from sewall.trust.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished training of one label.
+
+    Attributes:
+        evaluation: scores on sequences that models did not know.
+        table: their predictions.
+        folder: the run directory.
+        report: the page.
+    """
+
+    evaluation: dict[str, Any]
+    table: pd.DataFrame
+    folder: Path
+    report: Path
+
+    def score(self, key: str) -> dict[str, float]:
+        """Return the score of one model, ``value``, ``lower`` and ``upper``, in the metric of the evaluation."""
+        model = next(m for m in self.evaluation["models"] if m["key"] == key)
+        found: dict[str, float] = model["metrics"][self.evaluation["metric"]]
+        return found
+
+    def summary(self) -> str:
+        """Return the audit, how well labels are predicted, whether the network is needed, and where the page lies."""
+        scores, best = self.evaluation, self.evaluation["best_simple"]
+        called, cover = METRICS[scores["metric"]].name, scores["calibration"]["coverage"]["value"]
+        what = "sets" if scores["target"]["classes"] else "intervals"
+        grave = [f["what"] for f in scores["audit"]["findings"] if f["status"] == "fail"]
+        audit = f"audit: {scores['audit']['status']}" + (f" ({'; '.join(grave)})" if grave else "")
+        return (
+            f"{audit}\n{scores['n']} sequences held out: {called} of the stack {words_of(self.score(STACK))}, of "
+            f"{best['name']} {words_of(self.score(best['key']))}; {100 * scores['level']:g} % {what} cover "
+            f"{100 * cover:.1f} %\n{scores['verdict']}\n{self.report}"
+        )
+
+
+@dataclass(frozen=True)
+class TrainResults:
+    """A finished training of several labels.
+
+    Attributes:
+        labels: the result of each; every label has a folder of its own.
+        table: one row per label.
+        folder: the run directory.
+    """
+
+    labels: dict[str, TrainResult]
+    table: pd.DataFrame
+    folder: Path
+
+    def summary(self) -> str:
+        """Return a line per label."""
+        lines = [
+            f"{name}: {METRICS[result.evaluation['metric']].name} of the stack {words_of(result.score(STACK))}\n"
+            f"  {result.report}"
+            for name, result in self.labels.items()
+        ]
+        return "\n".join(lines)
+
+
+def side_by_side(results: dict[str, TrainResult]) -> pd.DataFrame:
+    """Return one row per label: how well it is predicted, what the network adds, and what the audit says."""
+    rows = []
+    for name, result in results.items():
+        scores, best, stack = result.evaluation, result.evaluation["best_simple"], result.score(STACK)
+        rows.append(
+            {"label": name, "folder": result.folder.name, "sequences": scores["n"], "metric": scores["metric"],
+             "stack": stack["value"], "stack_lower": stack["lower"], "stack_upper": stack["upper"],
+             "best_simple": best["name"], "simple": result.score(best["key"])["value"],
+             "network": result.score("network")["value"], "network_adds": scores["network_adds"]["value"],
+             "coverage": scores["calibration"]["coverage"]["value"], "audit": scores["audit"]["status"]}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
