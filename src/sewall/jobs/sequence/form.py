@@ -42,12 +42,14 @@ class Form:
         strands: 2 where a sequence and its reverse complement are one thing, 1 where the strand matters.
         length: letters of every sequence, where places count from its ends; 0 where places do not matter.
         equal: whether all sequences are of one length.
+        frames: whether sequences are long, and read from one strand, so that reading frames may tell.
         shape: of the network.
     """
 
     strands: int = 2
     length: int = 0
     equal: bool = True
+    frames: bool = False
     shape: MotifShape = field(default_factory=MotifShape)
 
     @property
@@ -129,7 +131,8 @@ def form_of(sequences: Sequences, told: dict[str, float], strands: str, places: 
     by_place = told.get("positions", -1.0) > max(told["composition"], 0.0) + CLEARLY
     anchored = equal and (places == "anchored" or (places == "auto" and by_place))
     one = strands == "one" or (strands == "auto" and (anchored or told["kmers-one"] > told["kmers-both"] + CLEARLY))
-    form = Form(1 if one else 2, int(sequences.lengths[0]) if anchored else 0, equal)
+    frames = one and not equal and float(np.median(sequences.lengths)) >= TRANSCRIPT
+    form = Form(1 if one else 2, int(sequences.lengths[0]) if anchored else 0, equal, frames)
     return replace(form, shape=_shape(form, sequences))
 
 

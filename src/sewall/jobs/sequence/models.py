@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 
 from sewall.data.sequences import Sequences
 from sewall.dna import counts
+from sewall.dna.coding import coding_numbers
 from sewall.dna.composition import composition
 from sewall.dna.likenesses import Kind, likeness
 from sewall.dna.ridge import KernelRidge
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 
 BASE = "prior"
 LONGEST = 6  # letters of the longest k-mers that are counted
-STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # inverse penalties of logistic regression
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # inverse penalties of logistic regression
 ENOUGH = 2_000  # sequences on which a penalty is chosen
 MOST = 8_000  # training sequences that a likeness is learnt from: its cost grows with the square
 SHARPNESS = 1.0  # of likeness: exp(sharpness × (cosine - 1))
@@ -98,6 +99,8 @@ class Reader:
             return csr_matrix(table.assign(length=np.log(table["length"])).to_numpy(float))
         if self.key == "positions":
             return csr_matrix(counts.placed(sequences))
+        if self.key == "coding":
+            return coding_numbers(sequences)
         found = counts.all_counts(sequences, LONGEST, self.strands)
         found.data = np.log1p(found.data)
         return found

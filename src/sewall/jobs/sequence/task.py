@@ -99,6 +99,8 @@ class SequenceTask:
         ]
         if self.form.anchored:
             found.append(Regression(self.target, Reader("positions", "letters by position", 1)))
+        if self.form.frames:
+            found.append(Regression(self.target, Reader("coding", "reading frame and codon use", 1)))
         found.append(Regression(self.target, Reader("kmers", "k-mers of 1 to 6 letters", strands)))
         found.append(SmallNetwork(self, self.config, seed))
         found.append(Likeness(self.target, Gapped(strands=strands), "gapped", "gapped k-mers (likeness)"))
