@@ -85,7 +85,8 @@ def carry(studies: Path, bundle: Path, out: Path, **options: Any) -> TransferRes
 
 @pytest.fixture(scope="module")
 def carried(studies: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> TransferResult:
-    return carry(studies, bundle, tmp_path_factory.mktemp("carried"), covariates="age")
+    # Two processes: what the old bundle knows must be fit to be sent to them.
+    return carry(studies, bundle, tmp_path_factory.mktemp("carried"), covariates="age", threads=2)
 
 
 def test_all_ways_are_judged_beside_a_training_from_scratch(carried: TransferResult) -> None:

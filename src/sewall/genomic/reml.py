@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,6 +215,10 @@ class ErrorVariance:
         genetic, residual = float(fitted.variances[0]), max(fitted.residual, np.finfo(float).tiny)
         return cls(genetic, residual, lambda: Solved.of(kernel(), basis, genetic, residual))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Send what is solved to another process, and no kernel."""
+        return {"genetic": self.genetic, "residual": self.residual, "solved": self.solved}
+
     @cached_property
     def solved(self) -> Solved:
         """What all predictions share."""
@@ -257,4 +262,5 @@ class ErrorVariance:
         """Return the variances whose `state` is part of *state*."""
         genetic, residual = (float(value) for value in state["error_variances"])
         weighted, effects = state["error_weighted"], state["error_effects"]
-        return cls(genetic, residual, lambda: Solved(state["error_inverse"].astype(float), weighted, effects))
+        solved = Solved(state["error_inverse"].astype(float), weighted, effects)
+        return cls(genetic, residual, lambda: solved)
