@@ -20,7 +20,7 @@ def measured(files: RunFiles) -> Figure:
     )
     if {"lower", "upper"} <= set(people):
         level = words.percent(files.level)
-        caption += f" Band: the usual {level} interval; a diamond marks a {files.noun} outside its own."
+        caption += f" Band: the usual {level} interval; a diamond marks one that is outside its own."
     return Figure("measured", "Measured against predicted", picture, caption)
 
 

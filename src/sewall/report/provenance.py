@@ -19,8 +19,9 @@ def asked(files: RunFiles, answer: Answer) -> Section:
     inputs = parts(files.run, "inputs")
     rows = [row for given in inputs for row in _genomes(given)]
     rows += answer.asked
-    level = words.percent(files.level)
-    rows.append(("Intervals", f"{level}: of such intervals, {level} should hold the truth"))
+    if answer.predicts:
+        level = words.percent(files.level)
+        rows.append((files.claims.capitalize(), f"{level}: of such {files.claims}, {level} should hold the truth"))
     blocks: list[Block] = [Facts(rows)]
     contigs = [(_file(given), contig) for given in inputs for contig in parts(given, "contigs")]
     if contigs:
