@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sewall.data.sequences import Sequences, packed
 from sewall.dna.audit import AMBIGUOUS, COPIES, NEAR_COPIES, TWO_LABELS, Audit, audit, clean
 from sewall.dna.confounders import confounders
-from sewall.dna.likeness import first_copies
+from sewall.dna.kinship import first_copies
 
 TRAIN, TEST, LENGTH = 1_100, 400, 200
 A, B, C, D = 10, 20, TRAIN + 10, TRAIN + 20  # two of training and two that are held out

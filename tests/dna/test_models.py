@@ -9,7 +9,7 @@ import pytest
 
 from sewall.data.sequences import letters, packed
 from sewall.dna.counts import all_counts, kmer_names
-from sewall.dna.likenesses import Gapped, Kind, Placed, likeness
+from sewall.dna.likeness import Gapped, Kind, Placed, likeness
 from sewall.dna.ridge import KernelRidge
 from sewall.encode.dna import reverse_complement
 

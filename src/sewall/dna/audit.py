@@ -18,6 +18,7 @@ from sewall.data.sequences import Floats, Sequences
 from sewall.dna.composition import composition
 from sewall.dna.confounders import NAMES, POSITION, confounders
 from sewall.dna.findings import EXAMPLES, FAIL, PASS, WARN, Finding, gravest_first, worst
+from sewall.dna.kinship import NEAR, SHORTEST, Kinship, kinship
 from sewall.dna.leaks import (
     TRAIN,
     Kin,
@@ -30,7 +31,6 @@ from sewall.dna.leaks import (
     repeats,
     straddling,
 )
-from sewall.dna.likeness import NEAR, SHORTEST, Kinship, kinship
 from sewall.task import Rows
 
 if TYPE_CHECKING:

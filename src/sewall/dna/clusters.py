@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sewall.data.sequences import Sequences
-from sewall.dna.likeness import Kinship, kinship
+from sewall.dna.kinship import Kinship, kinship
 from sewall.encode.dna import Numbers
 
 MOST_SHARE = 0.1  # of all sequences in one cluster

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.dna.findings import EXAMPLES, FAIL, PASS, WARN, Finding
-from sewall.dna.likeness import EXACT, NEAR, RELATIVE, REVERSE, SIMILAR, Kinship
+from sewall.dna.kinship import EXACT, NEAR, RELATIVE, REVERSE, SIMILAR, Kinship
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,166 +1,161 @@
-"""Which sequences are copies of each other, which nearly so, and which share a good part by descent.
+"""How alike sequences are: what two of them share, as the cosine of the angle between their features.
 
-A copy that is in training and test makes a score worthless; so, a little less, does a near copy. Copies are found by
-their letters, the others by words that they share (`aligning`). Sequences resemble each other by chance, too: an
-alignment counts only where less than one in a hundred sets of so many unrelated sequences holds one as good.
+Both kinds of features are made block by block, so that memory stays bounded however many features there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.sequences import Sequences
-from sewall.encode.dna import numbers, reverse_complement
-from sewall.task import Rows
+from sewall.encode.dna import Numbers, numbers, other_strand
 
-if TYPE_CHECKING:
-    import pandas as pd
+Features = NDArray[np.float32]
 
-    from sewall.dna.aligning import Letters, Rules
 
-EXACT, REVERSE, NEAR, SIMILAR, RELATIVE = "copy", "reverse complement", "near copy", "similar", "relative"
-# The least identity, and over which share of the shorter sequence; the closest kind first.
-KINDS: dict[str, tuple[float, float]] = {NEAR: (0.95, 0.9), SIMILAR: (0.8, 0.9), RELATIVE: (0.8, 0.5)}
+class Kind(Protocol):
+    """A kind of features."""
 
-MOST_KIN = 20  # earlier sequences that one is found akin to; a family larger than this is still held together by them
-_MOST_MET = 50
-SHORTEST = 21  # letters that the longest word spans
-_BY_CHANCE = 0.01  # pairs expected in the whole set
-# Letters of a word: so few that at 80 % identity one is shared for certain by sequences this long, and so many that
-# sequences without kinship share few.
-_WEIGHTS = {8: 0, 9: 50, 10: 60, 11: 100, 12: 200}
-_MOST_SHARED = 2e7  # by chance, of one shape
+    def blocks(self, sequences: Sequences) -> Iterator[Features]:
+        """Yield ``(sequences, features)`` blocks, in the same order for any sequences."""
+        ...
 
 
 @dataclass(frozen=True)
-class Kinship:
-    """Copies and kin within a set of sequences.
+class Gapped:
+    """Counts of gapped k-mers: *known* letters looked at among up to *span*, the others free.
+
+    A mismatch at a free letter costs nothing, which is how proteins read DNA (Ghandi et al. 2014, PLoS Comput Biol
+    10:e1003711).
 
     Attributes:
-        same: ``(sequences,)`` the first sequence with the same letters; its own number where it is the first.
-        either: ``(sequences,)`` the same, where the other strand counts as the same molecule.
-        pairs: a row for each two originals that are akin: ``first``, ``second`` (rows), ``kind`` (of `KINDS`),
-            ``strand`` (``+``, or ``-`` where one is aligned with the other strand of the other), ``identity``,
-            ``coverage`` (of the shorter), ``shift`` in letters. The closest are first.
-        stranded: whether strands are told apart.
+        span: most letters from the first to the last.
+        known: letters looked at.
+        strands: 2 to count a pattern and its reverse complement as one.
     """
 
-    same: Rows
-    either: Rows
-    pairs: pd.DataFrame
-    stranded: bool
+    span: int = 8
+    known: int = 5
+    strands: int = 2
 
-    @property
-    def original(self) -> Rows:
-        """``(sequences,)`` the first copy of each, by the letters, or on either strand where that is no matter."""
-        return self.same if self.stranded else self.either
+    def blocks(self, sequences: Sequences) -> Iterator[Features]:
+        """Yield the counts of one pattern of places after the other."""
+        single = numbers(sequences.codes).astype(np.int64)
+        owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
+        for places in self._patterns():
+            mirrored = tuple(sorted(places[-1] - place for place in places))
+            counted = _counted(single, owner, places, len(sequences))
+            if self.strands == 2:
+                other = counted if mirrored == places else _counted(single, owner, mirrored, len(sequences))
+                counted = counted + other[:, other_strand(self.known)]
+            yield counted
 
-    def among(self, *kinds: str) -> pd.DataFrame:
-        """Return the pairs of some kinds."""
-        return self.pairs[self.pairs["kind"].isin(kinds)]
+    def _patterns(self) -> list[tuple[int, ...]]:
+        """Return the places that are looked at, from 0; of two that mirror each other only one, if strands are one."""
+        every = [(0, *rest) for rest in combinations(range(1, self.span), self.known - 1)]
+        if self.strands == 1:
+            return every
+        return [places for places in every if places <= tuple(sorted(places[-1] - place for place in places))]
 
 
-def kinship(sequences: Sequences, *, stranded: bool = False, seed: int = 0) -> Kinship:
-    """Find copies, near copies and relatives.
+def _counted(single: Numbers, owner: Numbers, places: tuple[int, ...], sequences: int) -> Features:
+    """Return ``(sequences, 4**known)`` counts of one pattern."""
+    positions = max(len(single) - places[-1], 0)
+    total = np.zeros(positions, np.int64)
+    whole = owner[:positions] == owner[places[-1] :]
+    for place in places:
+        part = single[place : place + positions]
+        total = 4 * total + part
+        whole &= part >= 0
+    width = 4 ** len(places)
+    cells = owner[:positions][whole] * width + total[whole]
+    return np.bincount(cells, minlength=sequences * width).reshape(sequences, width).astype(np.float32)
 
-    Pairs of 80 % identity and more are found nearly always from 60 letters on, and nine times in ten at 41. Of a large
-    family not every pair is named (`MOST_KIN`), but all are connected.
+
+@dataclass(frozen=True)
+class Placed:
+    """Which k-mers stand at which place, of 1 to *longest* letters; for sequences of one length, read from one strand.
+
+    The weighted degree of Rätsch & Sonnenburg (2004, Kernel Methods in Computational Biology), whose weights fall with
+    the length.
+
+    Attributes:
+        longest: letters of the longest k-mers.
+    """
+
+    longest: int = 4
+
+    def blocks(self, sequences: Sequences) -> Iterator[Features]:
+        """Yield the k-mers of one place after the other."""
+        single = numbers(sequences.padded(np.arange(len(sequences)))).astype(np.int64)
+        every = np.arange(len(sequences))
+        for k in range(1, self.longest + 1):
+            weight = np.sqrt(2 * (self.longest - k + 1) / (self.longest * (self.longest + 1)))
+            for place in range(single.shape[1] - k + 1):
+                window = single[:, place : place + k]
+                known = (window >= 0).all(axis=1)
+                block = np.zeros((len(sequences), 4**k), np.float32)
+                block[every[known], (window @ 4 ** np.arange(k - 1, -1, -1))[known]] = weight
+                yield block
+
+
+def likeness(kind: Kind, some: Sequences, others: Sequences | None = None) -> Features:
+    """Return ``(some, others)`` cosines: 1 for sequences of equal features, 0 for those that share none.
 
     Args:
-        sequences: to be compared with each other.
-        stranded: tells strands apart; else a sequence and its reverse complement are the same molecule.
-        seed: of the order in which they are compared.
-
-    >>> from sewall.data.sequences import packed
-    >>> found = kinship(packed(["a", "b", "c"], ["ACGGT", "ACCGT", "ACGGT"]))
-    >>> found.same.tolist(), found.either.tolist()
-    ([0, 1, 0], [0, 0, 0])
+        kind: of features.
+        some: sequences.
+        others: the sequences that these are compared with; by default themselves.
     """
-    same, either = first_copies(sequences)
-    originals = np.flatnonzero((same if stranded else either) == np.arange(len(sequences)))
-    order = np.random.default_rng(seed).permutation(originals)
-    return Kinship(same, either, _kin(sequences.take(order), order, stranded), stranded)
+    if others is None:
+        return _normalised(_products(kind.blocks(some)))
+    products, own, theirs = None, np.zeros(len(some)), np.zeros(len(others))
+    for mine, other in zip(_gathered(kind.blocks(some)), _gathered(kind.blocks(others)), strict=True):
+        part = mine @ other.T
+        products = part if products is None else np.add(products, part, out=products)
+        own, theirs = own + _squares(mine), theirs + _squares(other)
+    assert products is not None
+    return products / _norm(own)[:, None] / _norm(theirs)
 
 
-def first_copies(sequences: Sequences) -> tuple[Rows, Rows]:
-    """Return the first sequence with the letters of each, and with those of either strand."""
-    ahead, turned, starts = sequences.codes.tobytes(), reverse_complement(sequences.codes).tobytes(), sequences.starts
-    end, same, either = len(ahead), np.arange(len(sequences)), np.arange(len(sequences))
-    by_letters: dict[bytes, int] = {}
-    by_molecule: dict[bytes, int] = {}
-    for row, (low, high) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
-        own = ahead[low:high]
-        same[row] = by_letters.setdefault(own, row)
-        either[row] = by_molecule.setdefault(min(own, turned[end - high : end - low]), row)
-    return same, either
+def _products(blocks: Iterator[Features]) -> Features:
+    products = None
+    for block in _gathered(blocks):
+        part = block @ block.T
+        products = part if products is None else np.add(products, part, out=products)
+    assert products is not None
+    return products
 
 
-def _kin(sequences: Sequences, rows: Rows, stranded: bool) -> pd.DataFrame:
-    """Return pairs of different sequences, in the numbers of *rows*."""
-    import pandas as pd
-
-    from sewall.dna import aligning
-
-    identity, coverage = KINDS[RELATIVE]
-    rules = aligning.Rules(identity, coverage, _MOST_MET, MOST_KIN)
-    letters = numbers(sequences.codes)
-    found = pd.DataFrame(_aligned(sequences, letters, stranded, rules), columns=list(aligning.FIELDS))
-    lengths = sequences.lengths
-    shorter = np.minimum(lengths[found["first"]], lengths[found["second"]])
-    longer = np.maximum(lengths[found["first"]], lengths[found["second"]])
-    found["identity"], found["coverage"] = found["matches"] / found["columns"], found["covered"] / shorter
-    places = (shorter - found["covered"] + 1) * (longer - found["covered"] + 1)
-    chances = len(rows) * (len(rows) - 1) / 2 * (1 if stranded else 2) * places
-    found = found[np.log(chances) - _per_score(letters) * found["score"] <= np.log(_BY_CHANCE)]
-    ends = np.sort(rows[found[["first", "second"]].to_numpy()], axis=1)
-    found = found.assign(
-        first=ends[:, 0], second=ends[:, 1], kind=_kinds(found), strand=found["strand"].map({0: "+", 1: "-"})
-    )
-    found = found.sort_values(["score", "first", "second"], ascending=[False, True, True], ignore_index=True)
-    return found[["first", "second", "kind", "strand", "identity", "coverage", "shift"]]
+def _normalised(products: Features) -> Features:
+    norm = _norm(np.diag(products).astype(float))
+    return np.asarray(products / norm[:, None] / norm)
 
 
-def _aligned(sequences: Sequences, letters: Letters, stranded: bool, rules: Rules) -> NDArray[Any]:
-    from sewall.dna import aligning
-
-    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
-    strands = [letters]
-    if not stranded:
-        turned = (sequences.starts[:-1] + sequences.starts[1:] - 1)[owner] - np.arange(len(owner))
-        strands.append(np.where(letters >= 0, 3 - letters, -1).astype(np.int8)[turned])
-    weight = _weight(letters, float(np.median(sequences.lengths)) if len(sequences) else 0.0, len(strands))
-    both = tuple(
-        aligning.Strand(own, np.stack([aligning.words(own, owner, shape, weight) for shape in aligning.SHAPES]))
-        for own in strands
-    )
-    return aligning.kin(both, sequences.starts, weight, rules)
+AT_ONCE = 1_024  # features: enough for a matrix product to be fast
 
 
-def _weight(letters: Letters, length: float, strands: int) -> int:
-    """Return how many letters words should have: the more, the longer a sequence and all of them together."""
-    by_length = max(weight for weight, least in _WEIGHTS.items() if length >= least)
-    shared = strands * len(letters) ** 2 / 2
-    few = [weight for weight in _WEIGHTS if shared * _agreement(letters) ** weight <= _MOST_SHARED]
-    return max(by_length, min(few, default=max(_WEIGHTS)))
+def _gathered(blocks: Iterator[Features]) -> Iterator[Features]:
+    """Join blocks until they are wide enough."""
+    waiting: list[Features] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(part.shape[1] for part in waiting) >= AT_ONCE:
+            yield np.concatenate(waiting, axis=1)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting, axis=1)
 
 
-def _agreement(letters: Letters) -> float:
-    """Return how often two letters agree by chance."""
-    shares = np.bincount(letters[letters >= 0], minlength=4) / max((letters >= 0).sum(), 1)
-    return float((shares**2).sum())
+def _squares(block: Features) -> NDArray[np.float64]:
+    return np.einsum("nf,nf->n", block, block).astype(float)
 
 
-def _per_score(letters: Letters) -> float:
-    """Return by how much a point of the score lowers the log of the chance to meet it (Karlin & Altschul 1990)."""
-    agreement = np.clip(_agreement(letters), 0.25, 0.49)
-    return float(np.log((1 - agreement) / agreement))
-
-
-def _kinds(found: pd.DataFrame) -> list[str]:
-    """Return the closest kind that each alignment is good enough for."""
-    good = [(found["identity"] >= identity) & (found["coverage"] >= over) for identity, over in KINDS.values()]
-    return [list(KINDS)[k] for k in np.argmax(good, axis=0)] if len(found) else []
+def _norm(squares: NDArray[np.float64]) -> Features:
+    return np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)

@@ -14,7 +14,7 @@ from sewall.data.sequences import joined
 from sewall.dna.composition import composition
 from sewall.errors import SewallError
 from sewall.jobs.sequence.audit_options import AuditOptions
-from sewall.jobs.sequence.labels import Labels, labels_of
+from sewall.jobs.sequence.labels import labels_of
 from sewall.jobs.sequence.reading import GROUP, LABEL, Labelled, read, read_labelled
 
 PART, TRAIN, TEST = "part", "train", "test"
@@ -82,7 +82,7 @@ class Everything:
     @property
     def names(self) -> dict[str, NDArray[Any]]:
         """Labels as the audit reads them: names of classes, empty where not known, or quantities."""
-        return {name: names_of(own) for name, own in self.labelled.labels.items()}
+        return {name: own.told() for name, own in self.labelled.labels.items()}
 
     def table(self) -> pd.DataFrame:
         """Return ``sequence_id``, the labels, the part, and what each sequence is made of."""
@@ -101,10 +101,3 @@ def _labelled(options: AuditOptions) -> Labelled:
             groups = found.columns.get(options.group or GROUP)
             return Labelled(found, {}, None if groups is None else np.array(groups, np.str_), found.notes)
     return read_labelled(options)
-
-
-def names_of(labels: Labels) -> NDArray[Any]:
-    """Return labels as the audit reads them."""
-    if not labels.classes:
-        return labels.known
-    return np.array(["" if text is None else str(text) for text in labels.texts()], np.str_)

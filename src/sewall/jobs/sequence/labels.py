@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,12 @@ class Labels:
     known: NDArray[np.float64]
     classes: tuple[str, ...] = ()
 
-    def texts(self) -> NDArray[np.object_]:
-        """Return ``(sequences,)`` the names of the classes, or the numbers; None where not known."""
-        rows = np.isfinite(self.known)
-        found = np.full(len(rows), None, object)
-        names = np.array(self.classes, object)
-        found[rows] = names[self.known[rows].astype(int)] if self.classes else self.known[rows]
-        return found
+    def told(self) -> NDArray[Any]:
+        """Return ``(sequences,)`` quantities, or names of classes, empty where not known: what an audit looks at."""
+        if not self.classes:
+            return self.known
+        names = np.array([*self.classes, ""], np.str_)
+        return names[np.where(np.isfinite(self.known), self.known, -1).astype(int)]
 
 
 def labels_of(name: str, cells: Sequence[str], kind: str = "auto", classes: Sequence[str] = ()) -> Labels:

@@ -15,7 +15,7 @@ from sewall.data.sequences import Sequences
 from sewall.dna import counts
 from sewall.dna.coding import coding_numbers
 from sewall.dna.composition import composition
-from sewall.dna.likenesses import Kind, likeness
+from sewall.dna.likeness import Kind, likeness
 from sewall.dna.ridge import KernelRidge
 from sewall.jobs.sequence.source import strands_of
 from sewall.odds import log_odds, log_shares

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sewall.data.sequences import Sequences
 from sewall.dna.composition import composition
-from sewall.dna.likenesses import Kind, likeness
+from sewall.dna.likeness import Kind, likeness
 from sewall.task import Examples, Rows
 
 MOST_COMPARED = 12_000  # sequences of which all likenesses are kept: half a gigabyte

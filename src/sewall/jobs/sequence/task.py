@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sewall.dna.composition import LABELS
 from sewall.dna.counts import kmer_counts
-from sewall.dna.likenesses import Gapped, Placed
+from sewall.dna.likeness import Gapped, Placed
 from sewall.encode.dna import one_hot
 from sewall.jobs.sequence.form import MOST_LETTERS, Form
 from sewall.jobs.sequence.models import BASE, Floats, Likeness, Prior, Reader, Regression

@@ -113,13 +113,13 @@ class SequenceRun:
 
     def audited(self, labels: Labels, form: Form, seed: int) -> Audit:
         """Look over the sequences, and those of the test beside them."""
-        sequences, texts, parts = self.labelled.sequences, names_of(labels), None
+        sequences, texts, parts = self.labelled.sequences, labels.told(), None
         groups = self.labelled.groups
         if self.options.test is not None:
             test = self.test(labels)
             both = joined([sequences, test.sequences.named(f"{name}:test" for name in test.sequences.ids)])
             parts = np.array(["train"] * len(sequences) + ["test"] * len(test.sequences), np.str_)
-            texts = np.concatenate([texts, names_of(test.labels[labels.name])])
+            texts = np.concatenate([texts, test.labels[labels.name].told()])
             sequences, groups = both, None
         options, stranded = self.options, form.strands == 1
         ordered = options.negatives is None and options.shuffled is None and not options.matched
@@ -272,13 +272,6 @@ def target_of(labels: Labels) -> Target:
     """Return what is predicted."""
     known = labels.known[np.isfinite(labels.known)]
     return Target(labels.name, "", "identity", float(known.min()), float(known.max()), labels.classes)
-
-
-def names_of(labels: Labels) -> NDArray[Any]:
-    """Return labels as the audit reads them: names of classes, or quantities."""
-    if not labels.classes:
-        return labels.known
-    return np.array(["" if text is None else str(text) for text in labels.texts()], np.str_)
 
 
 def said_of(form: Form, told: Mapping[str, float]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from sewall.data.sequences import Sequences, packed
 from sewall.dna.clusters import clusters, homology_clusters
-from sewall.dna.likeness import MOST_KIN, NEAR, RELATIVE, SIMILAR, kinship
+from sewall.dna.kinship import MOST_KIN, NEAR, RELATIVE, SIMILAR, kinship
 
 
 def many(number: int, length: int, seed: int, gc: float = 0.5) -> Sequences:
