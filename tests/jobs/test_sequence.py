@@ -127,7 +127,8 @@ def test_quantities_several_labels_and_groups(place: Path) -> None:
     assert result.labels["strength"].score("stack")["value"] > 0.7
     assert "whole groups together" in strong["held_out"]
     assert {"lower", "upper"} <= set(result.labels["strength"].table)
-    assert (result.folder / "labels.tsv").exists()
+    assert "Label by label" in result.report.read_text()
+    assert result.table["label"].tolist() == ["strength", "label"]
 
 
 def test_shuffled_negatives_and_one_model_alone(place: Path) -> None:

@@ -41,6 +41,7 @@ class RunFiles:
         bundle: ``bundle/bundle.json``: the trained models.
         matches: ``match_report.tsv``, one row per site of a bundle that was given: what became of it.
         traits: ``traits.tsv``, one row per trait of a training of several.
+        labels: ``labels.tsv``, one row per label of a training of several.
         linkage: ``linkage.json``: how far linkage reaches in the training.
     """
 
@@ -51,12 +52,18 @@ class RunFiles:
     bundle: dict[str, Any]
     matches: pd.DataFrame = field(default_factory=pd.DataFrame)
     traits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    labels: pd.DataFrame = field(default_factory=pd.DataFrame)
     linkage: dict[str, Any] = field(default_factory=dict)
 
     @property
     def job(self) -> str:
         """Name of the job, for instance ``recombination``."""
         return str(self.run.get("job") or self.evaluation.get("job") or "run")
+
+    @property
+    def side_by_side(self) -> pd.DataFrame:
+        """One row per trait or label of a training of several."""
+        return self.traits if len(self.traits) else self.labels
 
     @property
     def level(self) -> float:
@@ -146,6 +153,7 @@ def read_run(directory: Path) -> RunFiles:
         bundle=_read_json(directory / "bundle" / "bundle.json"),
         matches=_read_table(directory / "match_report.tsv"),
         traits=_read_table(directory / "traits.tsv"),
+        labels=_read_table(directory / "labels.tsv"),
         linkage=_read_json(directory / "linkage.json"),
     )
 

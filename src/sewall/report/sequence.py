@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sewall.report import sequence_auditing, sequence_explaining, sequence_predicting, sequence_training, words
+from sewall.report import sequence_auditing, sequence_explaining, sequence_predicting, sequence_training, several, words
 from sewall.report import sequence_variants as variants
 from sewall.report.blocks import Answer
 from sewall.report.files import RunFiles, part, parts
@@ -24,10 +24,14 @@ def answer(files: RunFiles) -> Answer:
         return _OWN_PAGES[name](files)
     given: dict[str, Any] = next(iter(parts(files.run, "inputs")), {})
     number = given.get("sequences")
+    source = Path(str(given.get("path") or files.directory.name)).name
+    subtitle = words.counted(int(number), "sequence") if number is not None else ""
+    if len(files.labels):
+        return several.answer(files, f"Labels of {source}", subtitle, [("Labels", ", ".join(files.labels["label"]))])
     verb: Any = sequence_predicting if name == "predict" else sequence_training
     return Answer(
-        title=f"{target_name(files)} of {Path(str(given.get('path') or files.directory.name)).name}",
-        subtitle=words.counted(int(number), "sequence") if number is not None else "",
+        title=f"{target_name(files)} of {source}",
+        subtitle=subtitle,
         sentence=verb.sentence(files),
         tile=verb.tile(files),
         asked=[("Label", target_name(files)), *_form(files), *verb.asked(files)],

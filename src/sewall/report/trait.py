@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from sewall.report import (
+    several,
     trait_evaluating,
     trait_explaining,
     trait_inspecting,
     trait_predicting,
     trait_scoring,
-    trait_several,
     trait_simulating,
     trait_training,
     trait_transferring,
@@ -38,7 +38,7 @@ def answer(files: RunFiles) -> Answer:
         return trait_scoring.answer(files, _source_name(files))
     if len(files.traits):
         asked = [("Traits", target_name(files)), *_sites(files), *trait_training.asked(files)]
-        return trait_several.answer(files, f"Traits from {_source_name(files)}", _subtitle(files), asked)
+        return several.answer(files, f"Traits from {_source_name(files)}", _subtitle(files), asked)
     verb: Any = trait_training if files.held_out else _PAGES.get(str(files.run.get("verb")), trait_predicting)
     return Answer(
         title=f"{target_name(files)} from {_source_name(files)}",

@@ -57,20 +57,21 @@ class TrainResults:
         labels: the result of each; every label has a folder of its own.
         table: one row per label.
         folder: the run directory.
+        report: the page that sets the labels side by side.
     """
 
     labels: dict[str, TrainResult]
     table: pd.DataFrame
     folder: Path
+    report: Path
 
     def summary(self) -> str:
-        """Return a line per label."""
+        """Return a line per label, and where the page lies."""
         lines = [
-            f"{name}: {METRICS[result.evaluation['metric']].name} of the stack {words_of(result.score(STACK))}\n"
-            f"  {result.report}"
+            f"{name}: {METRICS[result.evaluation['metric']].name} of the stack {words_of(result.score(STACK))}"
             for name, result in self.labels.items()
         ]
-        return "\n".join(lines)
+        return "\n".join([*lines, str(self.report)])
 
 
 def side_by_side(results: dict[str, TrainResult]) -> pd.DataFrame:
@@ -78,11 +79,13 @@ def side_by_side(results: dict[str, TrainResult]) -> pd.DataFrame:
     rows = []
     for name, result in results.items():
         scores, best, stack = result.evaluation, result.evaluation["best_simple"], result.score(STACK)
+        adds = scores["network_adds"]
         rows.append(
             {"label": name, "folder": result.folder.name, "sequences": scores["n"], "metric": scores["metric"],
              "stack": stack["value"], "stack_lower": stack["lower"], "stack_upper": stack["upper"],
              "best_simple": best["name"], "simple": result.score(best["key"])["value"],
-             "network": result.score("network")["value"], "network_adds": scores["network_adds"]["value"],
+             "network": result.score("network")["value"], "network_adds": adds["value"],
+             "network_adds_lower": adds["lower"], "network_adds_upper": adds["upper"],
              "coverage": scores["calibration"]["coverage"]["value"], "audit": scores["audit"]["status"]}
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -250,10 +250,13 @@ class SequenceRun:
 
     def together(self, results: dict[str, TrainResult]) -> TrainResults:
         """Set several labels side by side."""
+        from sewall.report import write_report
+
         table = side_by_side(results)
         write_table(self.folder.claim("labels.tsv"), table, ["one row per label; scores on sequences held out"])
         write_json(self.folder.claim("run.json"), self._record(None))
-        return TrainResults(results, table, self.folder.path)
+        self.folder.claim("report.html")
+        return TrainResults(results, table, self.folder.path, write_report(self.folder.path))
 
     def _record(self, label: str | None) -> dict[str, Any]:
         found, options = self.labelled.read, self.options
