@@ -24,6 +24,7 @@ MOST_LOOKED_AT = 3_000  # sequences
 PARTS = 3  # of the cross-validation
 CLEARLY = 0.01  # of the uncertainty of the labels, or of the variance, that must be gained
 MOST_LETTERS = 3_000  # that networks read, from the start of a sequence
+PASSES = 24e6  # letters that a network reads in training, all passes together
 TRANSCRIPT = 300  # letters from which sequences of unequal length may hold a reading frame
 
 NAMES = {
@@ -149,6 +150,6 @@ def _shape(form: Form, sequences: Sequences) -> MotifShape:
 def config_of(sequences: Sequences) -> TrainConfig:
     """Return the budget of a network: fewer passes where there is more to read."""
     letters = float(np.minimum(sequences.lengths, MOST_LETTERS).sum())
-    epochs = int(np.clip(8e6 / letters, 6, 25))
+    epochs = int(np.clip(PASSES / letters, 8, 25))
     batch = 64 if len(sequences) < 20_000 else 256
     return TrainConfig(epochs, epochs, 2e-3 * np.sqrt(batch / 64), 0.01, batch, members=1)
