@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from reporting import write
 from scipy import stats
 
-from sewall.data.panel import Panel
+from sewall.data.panel import OddCalls, Panel
 from sewall.encode.ld import ld_windows
 from sewall.folds import Folds, divide
 from sewall.genomic.principal import CovariatesOnly
@@ -46,9 +46,10 @@ def shuffled(panel: Panel, seed: int) -> Panel:
     """Return the panel with the sites of every chromosome in random order, each at the position of another."""
     rng = np.random.default_rng(seed)
     order = np.concatenate([rng.permutation(np.arange(w.start, w.stop)) for _, w in panel.sites.chromosomes()])
-    sites = replace(panel.sites.take(order), position=panel.sites.position)
-    assert not len(panel.odd)
-    return replace(panel, sites=sites, calls=replace(panel.calls, data=panel.calls.data[order]))
+    moved = panel.take_sites(order)
+    by_site = np.argsort(moved.odd.site, kind="stable")
+    odd = OddCalls(moved.odd.site[by_site], moved.odd.sample[by_site], moved.odd.code[by_site])
+    return replace(moved, sites=replace(moved.sites, position=panel.sites.position), odd=odd)
 
 
 def fold_scores(cohort: Cohort, trait: str, seed: int, outer: int) -> dict[str, float]:
