@@ -128,7 +128,9 @@ def test_a_worker_that_dies_is_reported(windows: type, tmp_path: Path) -> None:
 
 
 SCRIPT = """
+    import signal
     from pathlib import Path
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     from farm_work import Windows
     from sewall.simulate.farm import run_farm
     print("started", flush=True)
