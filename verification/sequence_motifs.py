@@ -3,7 +3,9 @@
     python verification/sequence_motifs.py [planted] [primer] [chance] [jund] [drawn]
 
 The three that are planted were chosen after other threes had failed, so that this part shows what can be, not what to
-expect; that is shown by those that are drawn at random. Needs SEWALL_DATA, the folder of the real data. A part takes one or two minutes on one core, the last six.
+expect; that is shown by those that are drawn at random.
+
+Needs SEWALL_DATA, the folder of the real data. A part takes one or two minutes on one core, the last six.
 """
 
 from __future__ import annotations
