@@ -87,7 +87,7 @@ def evaluate_new(
     table, target, metric = predicted.table, task.target, metric_of(task)
     used = np.flatnonzero(np.isfinite(truth) & table.iloc[:, 1].notna().to_numpy())
     if len(used) < 3:
-        raise SewallError(f"{len(used)} individuals were both predicted and measured; give 3 or more")
+        raise SewallError(f"{len(used)} examples were both predicted and measured; give 3 or more")
     lent = set(bundle.about["borrowed"])
     answers = {key: values[used] for key, values in predicted.answers.items() if key not in lent}
     names = {m.key: m.name for m in bundle.simple_models}

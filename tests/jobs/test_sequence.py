@@ -177,6 +177,13 @@ def test_what_cannot_be_done_is_said_in_one_line(place: Path, tmp_path: Path, op
     assert "\n" not in str(problem.value)
 
 
+def test_places_are_anchored_only_in_sequences_of_one_length(tmp_path: Path) -> None:
+    found = table(60)
+    found.loc[0, "sequence"] += "ACGT"
+    with pytest.raises(SewallError, match="40 to 44 letters; cut them to one length"):
+        train(written(found, tmp_path / "t.tsv"), places="anchored", out=tmp_path / "out", verbosity=0)
+
+
 def test_twelve_sequences_are_too_few(tmp_path: Path) -> None:
     with pytest.raises(SewallError, match="a class needs 10"):
         train(written(table(12), tmp_path / "t.tsv"), out=tmp_path / "out", verbosity=0)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from sewall.data.sequences import Sequences
-from sewall.encode.dna import Numbers, canonical, kmers, spelled
+from sewall.encode.dna import Numbers, canonical, kmers, one_hot, spelled
 
 
 def kmer_counts(sequences: Sequences, k: int, strands: int) -> csr_matrix:
@@ -59,7 +59,5 @@ def placed(sequences: Sequences) -> NDArray[np.float32]:
 
     An ambiguous letter is shared out over its bases.
     """
-    from sewall.encode.dna import one_hot
-
     codes = sequences.padded(np.arange(len(sequences)))
     return one_hot(codes).reshape(len(sequences), -1)

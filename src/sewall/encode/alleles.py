@@ -15,13 +15,10 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from sewall.data.panel import LETTERS, NO_LETTER, Floats, Panel, Sites
+from sewall.data.sequences import MAY_BE
 from sewall.errors import SewallError
 from sewall.task import Rows
 
-MAY_BE = {letter: letter for letter in LETTERS} | {
-    "U": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
-    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
-}  # fmt: skip
 MISSING_LETTERS = "-.?"
 COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVN", "TGCAAYRSWMKVHDBN")
 CODE1 = np.array([0, 1, 2, 3], np.float32)  # the two numeric codes of A, C, G, T for linkage; CODE2 keeps purines and

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.data.sequences import Sequences
+from sewall.errors import SewallError
 from sewall.jobs.sequence.models import Reader, Regression
 from sewall.jobs.sequence.source import Strands
 from sewall.nets.motif import MotifShape
@@ -26,13 +27,6 @@ CLEARLY = 0.01  # of the uncertainty of the labels, or of the variance, that mus
 MOST_LETTERS = 3_000  # that networks read, from the start of a sequence
 PASSES = 24e6  # letters that a network reads in training, all passes together
 TRANSCRIPT = 300  # letters from which sequences of unequal length may hold a reading frame
-
-NAMES = {
-    "kmers-both": "k-mers, both strands as one",
-    "kmers-one": "k-mers, on the strand as given",
-    "composition": "composition",
-    "positions": "letters by position",
-}
 
 
 @dataclass(frozen=True)
@@ -93,12 +87,12 @@ def looked_at(
 
 def _readers(sequences: Sequences) -> dict[str, Reader]:
     readers = {
-        "kmers-both": Reader("kmers", NAMES["kmers-both"], 2),
-        "kmers-one": Reader("kmers", NAMES["kmers-one"], 1),
-        "composition": Reader("composition", NAMES["composition"], scaled=True),
+        "kmers-both": Reader("kmers", "k-mers", 2),
+        "kmers-one": Reader("kmers", "k-mers", 1),
+        "composition": Reader("composition", "composition", scaled=True),
     }
     if len(np.unique(sequences.lengths)) == 1:
-        readers["positions"] = Reader("positions", NAMES["positions"], 1)
+        readers["positions"] = Reader("positions", "letters by position", 1)
     return readers
 
 
@@ -127,8 +121,16 @@ def form_of(sequences: Sequences, told: dict[str, float], strands: str, places: 
         strands: ``both``, ``one``, or ``auto``: one where k-mers on the strand as given tell clearly more.
         places: ``anchored``, ``free``, or ``auto``: anchored where letters by position tell clearly more than
             composition, which is part of them.
+
+    Raises:
+        SewallError: places shall be anchored, and sequences are of different lengths.
     """
     equal = len(np.unique(sequences.lengths)) == 1
+    if places == "anchored" and not equal:
+        low, high = sequences.lengths.min(), sequences.lengths.max()
+        raise SewallError(
+            f"--places anchored: sequences have {low} to {high} letters; cut them to one length, or leave places free"
+        )
     by_place = told.get("positions", -1.0) > max(told["composition"], 0.0) + CLEARLY
     anchored = equal and (places == "anchored" or (places == "auto" and by_place))
     one = strands == "one" or (strands == "auto" and (anchored or told["kmers-one"] > told["kmers-both"] + CLEARLY))

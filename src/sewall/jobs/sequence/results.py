@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from sewall.crossresults import Trained
 from sewall.run import words_of
 from sewall.stacking import STACK
 from sewall.trust.metrics import METRICS
 
 
 @dataclass(frozen=True)
-class TrainResult:
-    """A finished training of one label.
-
-    Attributes:
-        evaluation: scores on sequences that models did not know.
-        table: their predictions.
-        folder: the run directory.
-        report: the page.
-    """
-
-    evaluation: dict[str, Any]
-    table: pd.DataFrame
-    folder: Path
-    report: Path
-
-    def score(self, key: str) -> dict[str, float]:
-        """Return the score of one model, ``value``, ``lower`` and ``upper``, in the metric of the evaluation."""
-        model = next(m for m in self.evaluation["models"] if m["key"] == key)
-        found: dict[str, float] = model["metrics"][self.evaluation["metric"]]
-        return found
+class TrainResult(Trained):
+    """A finished training of one label."""
 
     def summary(self) -> str:
         """Return the audit, how well labels are predicted, whether the network is needed, and where the page lies."""

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sewall.crossfit import TUNE
 from sewall.nets.motif import MotifNet, MotifShape
 from sewall.task import Examples, Rows, Target, Task
 from sewall.train import Member, TrainConfig, apply_network, train_network
 
 SMALL = MotifShape(motifs=32, width=12, pool=1, blocks=0)
-TUNE = 0.12
 
 
 class MotifTask(Task, Protocol):

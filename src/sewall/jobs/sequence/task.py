@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,18 +69,15 @@ class SequenceTask:
     def network(self, examples: Examples, rows: Rows) -> Network:
         """Return an untrained network."""
         strands_of(examples).kept.clear()  # likenesses are large, and the simple models are done when networks begin
-        return MotifNet(self.form.shape, self.form.length, self._head(examples))
+        return MotifNet(self.form.shape, self.form.length, self._head())
 
     def small(self) -> MotifNet:
         """Return the untrained small network of the ladder."""
-        shape = {"strands": self.form.strands, "anchored": self.form.anchored}
-        return MotifNet(type(SMALL)(**{**SMALL.__dict__, **shape}), self.form.length, self._head(None))
+        shape = replace(SMALL, strands=self.form.strands, anchored=self.form.anchored)
+        return MotifNet(shape, self.form.length, self._head())
 
-    def _head(self, examples: Examples | None) -> dict[str, int]:
-        if self.target.classes:
-            return {"classes": len(self.target.classes)}
-        several = examples is not None and examples.target is not None and examples.target.ndim == 2
-        return {"traits": examples.target.shape[1] if several and examples and examples.target is not None else 1}
+    def _head(self) -> dict[str, int]:
+        return {"classes": len(self.target.classes)} if self.target.classes else {"traits": 1}
 
     def network_like(self, recipe: Mapping[str, Any]) -> Network:
         """Return an untrained network by its recipe."""

@@ -19,8 +19,8 @@ from sewall.jobs.trait.options import EvaluateOptions
 from sewall.jobs.trait.people import People, marks
 from sewall.jobs.trait.predicting import FEW, load
 from sewall.jobs.trait.reading import read_measured, read_unlabelled
-from sewall.jobs.trait.results import in_words
 from sewall.jobs.trait.training import SCORE
+from sewall.run import words_of
 from sewall.rundir import now, write_json
 from sewall.stacking import STACK
 from sewall.tables import write_table
@@ -42,8 +42,8 @@ class EvaluateResult:
         metric, best = self.evaluation["metric"], self.evaluation["best_simple"]
         scores = {m["key"]: m["metrics"][metric] for m in self.evaluation["models"]}
         said = (
-            f"{self.evaluation['n']} individuals: {METRICS[metric].name} of the stack {in_words(scores[STACK])}, of "
-            f"{best['name']} {in_words(scores[best['key']])}\n"
+            f"{self.evaluation['n']} individuals: {METRICS[metric].name} of the stack {words_of(scores[STACK])}, of "
+            f"{best['name']} {words_of(scores[best['key']])}\n"
         )
         if held := self.evaluation["calibration"].get("coverage"):
             what = "sets" if self.evaluation["target"]["classes"] else "intervals"

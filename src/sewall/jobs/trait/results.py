@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from sewall.crossresults import Trained
+from sewall.run import words_of
 from sewall.stacking import STACK
 from sewall.trust.metrics import METRICS
 
 
 @dataclass(frozen=True)
-class TrainResult:
-    """A finished training of one trait.
-
-    Attributes:
-        evaluation: scores on individuals that models did not know.
-        table: their predictions.
-        folder: the run directory.
-        report: the page.
-    """
-
-    evaluation: dict[str, Any]
-    table: pd.DataFrame
-    folder: Path
-    report: Path
-
-    def score(self, key: str) -> dict[str, float]:
-        """Return the score of one model, ``value``, ``lower`` and ``upper``, in the metric of the evaluation."""
-        model = next(m for m in self.evaluation["models"] if m["key"] == key)
-        found: dict[str, float] = model["metrics"][self.evaluation["metric"]]
-        return found
+class TrainResult(Trained):
+    """A finished training of one trait."""
 
     def summary(self) -> str:
         """Return three lines: how well it predicts, what the network adds, and where the page lies."""
@@ -41,8 +24,8 @@ class TrainResult:
         called = METRICS[self.evaluation["metric"]].name
         what = "sets" if self.evaluation["target"]["classes"] else "intervals"
         return (
-            f"{self.evaluation['n']} individuals: {called} of the stack {in_words(self.score(STACK))}, of "
-            f"{best['name']} {in_words(self.score(best['key']))}\n"
+            f"{self.evaluation['n']} individuals: {called} of the stack {words_of(self.score(STACK))}, of "
+            f"{best['name']} {words_of(self.score(best['key']))}\n"
             f"the network adds {adds['value']:+.3f} ({adds['lower']:+.3f} to {adds['upper']:+.3f}) to the stack; "
             f"{100 * self.evaluation['level']:g} % {what} cover {100 * cover:.1f} %\n"
             f"{self.report}"
@@ -69,7 +52,7 @@ class TrainResults:
         """Return a line per trait, and where the page lies."""
         lines = [
             f"{name}: {result.evaluation['n']} individuals, {METRICS[result.evaluation['metric']].name} of the stack "
-            f"{in_words(result.score(STACK))}"
+            f"{words_of(result.score(STACK))}"
             for name, result in self.traits.items()
         ]
         return "\n".join([*lines, str(self.report)])
@@ -90,12 +73,3 @@ def side_by_side(traits: dict[str, TrainResult]) -> pd.DataFrame:
              "coverage": scores["calibration"]["coverage"]["value"]}
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def in_words(score: dict[str, float]) -> str:
-    """Return a score with its interval.
-
-    >>> in_words({"value": 0.5, "lower": 0.4, "upper": 0.6})
-    '0.500 (0.400 to 0.600)'
-    """
-    return f"{score['value']:.3f} ({score['lower']:.3f} to {score['upper']:.3f})"

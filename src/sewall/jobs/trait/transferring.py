@@ -28,8 +28,8 @@ from sewall.jobs.trait.options import TransferOptions
 from sewall.jobs.trait.people import People, marks, packed_sites
 from sewall.jobs.trait.predicting import load
 from sewall.jobs.trait.reading import Labelled, input_record, open_genotypes, read_training
-from sewall.jobs.trait.results import in_words
 from sewall.jobs.trait.training import CITATIONS, FIT, SCORE, TraitRun
+from sewall.run import words_of
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.stacking import STACK, nested
 from sewall.tables import read_table, write_table
@@ -70,7 +70,7 @@ class TransferResult:
     def summary(self) -> str:
         """Return a line per way, and where the page lies."""
         metric = self.evaluation["metric"]
-        lines = [f"{m['name']}: {in_words(m['metrics'][metric])}" for m in self.evaluation["arms"]]
+        lines = [f"{m['name']}: {words_of(m['metrics'][metric])}" for m in self.evaluation["arms"]]
         gain = self.evaluation["transfer_adds"]
         said = (
             f"{METRICS[metric].name} in {self.evaluation['n']} individuals of the new study that were held out; the "
