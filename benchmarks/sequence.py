@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from reporting import RESULTS, write
 from sequence_sets import SETS
 
 from sewall import sequence
 
-SHOWN = ("composition", "positions", "coding", "kmers", "small", "gapped", "placed", "network", "stack")
+SHOWN = ("composition", "positions", "coding", "matrices", "kmers", "small", "gapped", "placed", "network", "stack")
 
 
 def run(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -39,16 +40,28 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     assert isinstance(result, sequence.TrainResult)
     scores = result.evaluation
-    judged = scores["test"] or scores
+    seconds, judged = round(time.perf_counter() - start, 1), scores["test"] or scores
+    elsewhere = {other: asked(place, other, table, seed) for other, table in known.elsewhere.items()}
     shutil.rmtree(place)
     return {
-        "set": name, "seed": seed, "seconds": round(time.perf_counter() - start, 1), "metric": known.metric,
+        "set": name, "seed": seed, "seconds": seconds, "metric": known.metric,
         "bar": known.bar, "known": known.known, "judged_on": "test" if known.test is not None else "held out",
         "n": judged["n"], "models": judged["models"], "held_out": scores["models"], "verdict": scores["verdict"],
         "weights": scores["stack"]["weights"], "coverage": judged["calibration"]["coverage"],
         "calibration_error": judged.get("calibration_error"), "audit": scores["audit"]["status"],
         "failed": [f["what"] for f in scores["audit"]["findings"] if f["status"] == "fail"],
+        "word": scores["verdict_word"], "curve": scores["curve"], "elsewhere": elsewhere,
+        "matched": judged.get("matched"), "fragility": judged.get("fragility"),
     }  # fmt: skip
+
+
+def asked(place: Path, name: str, table: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Return what a bundle makes of sequences of another kind: its scores, and how many of them it says are unlike."""
+    table.to_csv(place / f"{name}.tsv", sep="\t", index=False)
+    found = sequence.evaluate(place / "out" / "bundle", place / f"{name}.tsv", out=place / name, seed=seed, verbosity=0)
+    scores = found.evaluation
+    keys = ("n", "models", "verdict", "calibration", "calibration_error", "support")
+    return {key: scores.get(key) for key in keys} | {"flags": found.table["support"].value_counts().to_dict()}
 
 
 def main() -> None:

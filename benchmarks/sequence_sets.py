@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ class Known:
         bar: what is to be reached.
         known: figures of others, by name.
         options: of the training.
+        elsewhere: labelled sequences of another kind, which the bundle is asked about as well, by name.
     """
 
     train: pd.DataFrame
@@ -33,6 +35,7 @@ class Known:
     bar: float
     known: dict[str, float]
     options: dict[str, object]
+    elsewhere: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def data(*parts: str) -> Path:
@@ -77,14 +80,17 @@ _BEST = {
 
 def bound(name: str) -> Known:
     """Return sites of a transcription factor, in the split that was published with them."""
-
-    def part(which: str) -> pd.DataFrame:
-        rows = enumerate(records(data("tfbs", f"{name}.{which}.fasta.gz")))
-        return _table([(f"{which}{k}", text, header) for k, (header, text) in rows])
-
     best, network = _BEST[name]
     known = {"FastSK": best, "char-CNN": network}
-    return Known(part("train"), part("test"), "auroc", best, known, {"strands": "both", "places": "free"})
+    options: dict[str, object] = {"strands": "both", "places": "free"}
+    elsewhere = {"ZZZ3": _bound("ZZZ3", "test")} if name == "JUND" else {}
+    train, test = (_bound(name, which) for which in ("train", "test"))
+    return Known(train, test, "auroc", best, known, options, elsewhere)
+
+
+def _bound(name: str, which: str) -> pd.DataFrame:
+    rows = enumerate(records(data("tfbs", f"{name}.{which}.fasta.gz")))
+    return _table([(f"{which}{k}", text, header) for k, (header, text) in rows])
 
 
 def splice() -> Known:
@@ -97,17 +103,19 @@ def splice() -> Known:
 
 def methylated(species: str) -> Known:
     """Return 41 letters around cytosines, methylated (4mC) or not, in the split that was published with them."""
-
-    def part(which: str) -> pd.DataFrame:
-        rows: list[tuple[str, ...]] = []
-        for label in "PN":
-            path = data("methylation_4mc", f"{SPECIES[species]}-{which}-{label}.txt.gz")
-            rows += [(f"{which}{label}{k}", text, label) for k, (_, text) in enumerate(records(path))]
-        return _table(rows)
-
     known = {"ecoli": 0.951, "gpickeringii": 0.906}.get(species)
     figures = {"k-mers and letters by position": known} if known else {}
-    return Known(part("train"), part("test"), "auroc", (known or 0.95) + 0.01, figures, {})
+    elsewhere = {name: _methylated(name, "test") for name in SPECIES if name != species and species == "ecoli"}
+    train, test = (_methylated(species, which) for which in ("train", "test"))
+    return Known(train, test, "auroc", (known or 0.95) + 0.01, figures, {}, elsewhere)
+
+
+def _methylated(species: str, which: str) -> pd.DataFrame:
+    rows: list[tuple[str, ...]] = []
+    for label in "PN":
+        path = data("methylation_4mc", f"{SPECIES[species]}-{which}-{label}.txt.gz")
+        rows += [(f"{which}{label}{k}", text, label) for k, (_, text) in enumerate(records(path))]
+    return _table(rows)
 
 
 def noncoding() -> Known:
@@ -123,7 +131,16 @@ def noncoding() -> Known:
 
     train, test = part("validation"), part("test")
     test = test[~test["group"].isin(train["group"]) & ~test["sequence"].isin(train["sequence"])]
-    return Known(train, test, "accuracy", 0.95, {"3-mers": 0.747}, {"strands": "one", "places": "free"})
+    options: dict[str, object] = {"strands": "one", "places": "free"}
+    return Known(train, test, "accuracy", 0.95, {"3-mers": 0.747}, options, {"human": _human()})
+
+
+def _human() -> pd.DataFrame:
+    rows: list[tuple[str, ...]] = []
+    for label, name in (("positive", "Human_LncRNAs"), ("negative", "Human_PCTs")):
+        for header, text in records(data("lncrna", f"{name}.txt.gz")):
+            rows.append((f"{header.split('|')[0]}.{label}", text, label))
+    return _table(rows)
 
 
 def promoters() -> Known:
@@ -137,9 +154,9 @@ def promoters() -> Known:
 
 SETS: dict[str, Callable[[], Known]] = {
     "primer": primer,
-    **{name: (lambda name=name: bound(name)) for name in BOUND},
+    **{name: partial(bound, name) for name in BOUND},
     "splice": splice,
-    **{name: (lambda name=name: methylated(name)) for name in SPECIES},
+    **{name: partial(methylated, name) for name in SPECIES},
     "lncrna": noncoding,
     "promoters": promoters,
 }

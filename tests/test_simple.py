@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingRegressor
+from scipy.special import log_softmax
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 
-from sewall.simple import GradientBoosting, Ridge
+from sewall.simple import ClassBoosting, GradientBoosting, Ridge
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def target(table: pd.DataFrame) -> np.ndarray:
     return np.asarray(np.sin(table["x0"]) + 0.1 * table["x1"] + table["whole"] ** 2 + 0.1 * noise)
 
 
-def through_a_bundle(model: Ridge | GradientBoosting) -> object:
+def through_a_bundle(model: Ridge | GradientBoosting | ClassBoosting) -> object:
     state = {name: np.asarray(value) for name, value in model.state().items()}
     assert all(array.dtype.kind in "fiub" for array in state.values())
     return model.from_state(state)
@@ -64,6 +65,34 @@ def test_boosting_depends_on_its_seed_alone(table: pd.DataFrame, target: np.ndar
 @pytest.mark.parametrize("seed", [2**32 + 5, 2**63])
 def test_any_seed_will_do(table: pd.DataFrame, target: np.ndarray, seed: int) -> None:
     assert np.isfinite(GradientBoosting(seed).fit(table[:60], target[:60]).predict(table)).all()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_boosted_classes_are_those_of_scikit_learn(table: pd.DataFrame, target: np.ndarray, classes: int) -> None:
+    labels = np.digitize(target, np.quantile(target, np.arange(1, classes) / classes))
+    model = ClassBoosting(classes, 3).fit(table[:400], labels[:400])
+    theirs = [
+        HistGradientBoostingClassifier(
+            max_iter=500, learning_rate=0.02, max_leaf_nodes=10, min_samples_leaf=40, l2_regularization=1.0,
+            max_features=0.3, early_stopping=False, random_state=seed,
+        ).fit(table[:400].to_numpy(), labels[:400])
+        for seed in (3, 4)
+    ]  # fmt: skip
+    scores = np.mean([one.decision_function(table.to_numpy()) for one in theirs], axis=0)
+    scores = np.column_stack([np.zeros(600), scores]) if classes == 2 else scores
+    np.testing.assert_allclose(model.predict(table), log_softmax(scores, axis=1), rtol=0, atol=1e-9)
+    again = through_a_bundle(model)
+    np.testing.assert_array_equal(again.predict(table), model.predict(table))
+    assert again.parameters == model.parameters > 500
+
+
+@pytest.mark.parametrize("labels", [[1] * 300, [1, 3] * 150])
+def test_classes_that_are_absent_keep_a_small_share(table: pd.DataFrame, labels: list[int]) -> None:
+    model = through_a_bundle(ClassBoosting(4, 3).fit(table[:300], np.array(labels)))
+    chances = np.exp(model.predict(table[300:]))
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    absent = np.setdiff1d(np.arange(4), labels)
+    np.testing.assert_allclose(chances[:, absent], 0.5 / 302)
 
 
 def test_ridge_predicts_what_scikit_learn_predicts(table: pd.DataFrame, target: np.ndarray) -> None:

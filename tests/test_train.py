@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from sewall.nets.network import Network
-from sewall.task import Examples, Task
+from sewall.task import Examples, Rows, Task
 from sewall.train import Member, TrainConfig, apply_network, train_network
 
 CONFIG = TrainConfig(epochs=6, patience=6, learning_rate=1e-2, members=1)
@@ -135,3 +136,27 @@ def test_answers_do_not_depend_on_what_else_is_asked(
     together, _ = apply_network(network, toy_task, examples, np.arange(1_000))  # two batches
     some, _ = apply_network(network, toy_task, examples, np.array([999, 3, 700]))
     np.testing.assert_allclose(some, together[[999, 3, 700]], rtol=1e-5, atol=1e-6)
+
+
+def test_examples_of_like_size_are_read_together_and_answers_stay_in_order(
+    fit: Callable[..., Any], toy_task: Task, examples: Examples, tmp_path: Path
+) -> None:
+    sizes = np.random.default_rng(0).integers(100, 1_000, len(examples))
+    sized, seen = replace(examples, sizes=sizes), list[Rows]()
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(toy_task, name)
+
+        def tensors(self, examples: Examples, rows: Rows) -> Any:
+            seen.append(rows)
+            return toy_task.tensors(examples, rows)
+
+    config = TrainConfig(epochs=1, patience=1, batch=50, members=1)
+    network, _ = train_network(Watched(), sized, Member(1, TRAIN, TUNE), config, tmp_path / "sized")
+    batches = [rows for rows in seen if len(rows) == 50]
+    assert sorted(np.concatenate(batches).tolist()) == TRAIN.tolist()
+    assert np.mean([sizes[rows].max() - sizes[rows].min() for rows in batches]) < 200
+    first, _ = apply_network(network, toy_task, sized, TUNE)
+    second, _ = apply_network(network, toy_task, examples, TUNE)
+    np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)

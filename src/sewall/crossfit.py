@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Protocol
 
 import numpy as np
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 from sewall.borrowing import Borrowed, borrowed_answer, borrowed_key, shared_scale
 from sewall.folds import Folds, Unit
 from sewall.nets.network import Network
-from sewall.rundir import atomic_path
+from sewall.rundir import atomic_path, write_text
 from sewall.task import Examples, Rows, SimpleModel, Target, Task, over_all
-from sewall.train import Member, TrainConfig, Training, apply_network, train_ensemble
+from sewall.train import Member, TrainConfig, Trained, Training, apply_network, train_ensemble
 from sewall.workers import worker_processes
 
 Floats = NDArray[np.float64]
@@ -97,6 +98,8 @@ class Fits:
         networks: those kept from one fold each.
         column: which of a network's answers belongs to this question.
         learning: losses by member and epoch.
+        seconds: by model, what it took to fit the one that is shipped: each simple model to everybody, and all networks
+            that were kept from one fold together.
     """
 
     folds: Folds
@@ -107,6 +110,7 @@ class Fits:
     column: int
     learning: list[dict[str, float]]
     borrowed: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class _Work:
         if path.exists():
             return path
         task, examples, rows = question.task, question.examples, question.folds.without(unit)
-        models = {m.key: m.fit(examples, rows) for m in task.simple_models(self.seed)}
+        models, seconds = _timed_fits(task.simple_models(self.seed), examples, rows)
         everybody = Folds.joint([each.folds for each in self.questions])
         every, held = np.flatnonzero(everybody.of >= 0), everybody.rows(*unit)
         arrays: dict[str, NDArray] = {}
@@ -151,6 +155,7 @@ class _Work:
             arrays[f"answers/{key}"] = over_all(model.predict(examples, asked), asked, len(examples))
             if not unit:
                 arrays |= {f"state/{key}/{name}": np.asarray(value) for name, value in model.state().items()}
+                arrays[f"seconds/{key}"] = np.array(seconds[key])
         if len(unit) < 2:
             statistics, place = task.place(models, examples, every)
             spread = task.spread(models, examples, every)
@@ -160,6 +165,19 @@ class _Work:
         with atomic_path(path) as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         return path
+
+
+def _timed_fits(
+    untrained: Sequence[SimpleModel], examples: Examples, rows: Rows
+) -> tuple[dict[str, SimpleModel], dict[str, float]]:
+    """Return the models fitted to *rows*, and how many seconds each took."""
+    models: dict[str, SimpleModel] = {}
+    seconds: dict[str, float] = {}
+    for model in untrained:
+        started = perf_counter()
+        models[model.key] = model.fit(examples, rows)
+        seconds[model.key] = perf_counter() - started
+    return models, seconds
 
 
 _work: _Work | None = None  # of a worker process: sent once
@@ -236,11 +254,34 @@ def _mapped(work: _Work, jobs: list[tuple[int, Unit]], workers: int) -> Iterator
 
 @dataclass(frozen=True)
 class _Networks:
-    """The trained networks: what they add to the base model of each fit, ``(examples, answers)``, and the kept ones."""
+    """The trained networks: what they add to the base model of each fit, ``(examples, answers)``, and the kept ones.
+
+    The seconds are those of the kept ones.
+    """
 
     added: dict[Unit, Floats]
     kept: list[Network]
     learning: list[dict[str, float]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _TimedTraining(Training):
+    """A training whose members note beside their checkpoints what they took: who goes on later still knows it."""
+
+    def member(self, number: int, member: Member) -> Trained:
+        started = perf_counter()
+        trained = super().member(number, member)
+        if not self._note(number).exists():
+            write_text(self._note(number), f"{perf_counter() - started:.3f}\n")
+        return trained
+
+    def seconds(self, number: int) -> float:
+        """Return what a finished member took."""
+        return float(self._note(number).read_text())
+
+    def _note(self, number: int) -> Path:
+        return self.folder / f"member{number}" / "seconds"
 
 
 def _networks(
@@ -256,18 +297,18 @@ def _networks(
     task, folds = work.questions[0].task, Folds.joint([question.folds for question in work.questions])
     examples = _together(work.questions)
     members = [
-        _member(work.seed, examples, folds, unit, (number, copy), _bases(work, paths, unit))
+        member_of(work.seed, examples, folds.without(unit), (number, copy), _bases(work, paths, unit))
         for number, unit in enumerate(units)
         for copy in range(config.members)
     ]
-    training = Training(task, examples, config, work.folder / kind)
+    training = _TimedTraining(task, examples, config, work.folder / kind)
 
     def done(_: float) -> None:
         if progress is not None:
             progress(1)
 
     trained = train_ensemble(training, members, workers, done)
-    added, kept, learning = {}, [], []
+    added, kept, learning, seconds = {}, [], [], 0.0
     for number, unit in enumerate(units):
         own, held = trained[number * config.members : (number + 1) * config.members], folds.rows(*unit)
         found = np.mean([apply_network(network, task, examples, held)[0] for network, _ in own], axis=0)
@@ -275,7 +316,8 @@ def _networks(
         if len(unit) == 1:
             kept += [network for network, _ in own]
             learning += [{"member": number * config.members + k, **row} for k, (_, h) in enumerate(own) for row in h]
-    return _Networks(added, kept, learning)
+            seconds += sum(training.seconds(number * config.members + k) for k in range(config.members))
+    return _Networks(added, kept, learning, seconds)
 
 
 def _together(questions: Sequence[Question]) -> Examples:
@@ -292,8 +334,15 @@ def _bases(work: _Work, paths: list[dict[Unit, Path]], unit: Unit) -> Floats:
     return np.nan_to_num(np.column_stack(answers))
 
 
-def _member(seed: int, examples: Examples, folds: Folds, unit: Unit, key: tuple[int, int], base: Floats) -> Member:
-    rows = folds.without(unit)
+def member_of(seed: int, examples: Examples, rows: Rows, key: tuple[int, ...], base: Floats) -> Member:
+    """Return what a network learns from *rows*, of which a part decides when it stops; whole groups together.
+
+    Args:
+        seed: of everything random; *key* tells networks of one seed apart.
+        examples: all of them.
+        rows: that the network may know.
+        base: ``(examples, answers)`` what it corrects.
+    """
     groups = rows if examples.groups is None else np.asarray(examples.groups)[rows]
     names, member = np.unique(groups, return_inverse=True)
     sequence = np.random.SeedSequence([seed, *key])
@@ -310,7 +359,10 @@ def _gathered(work: _Work, number: int, paths: dict[Unit, Path], networks: _Netw
         answers[unit][NETWORK] = network_answer(task.target, answers[unit][task.base], added, number)
     located = {unit: _located(path, length) for unit, path in paths.items() if len(unit) < 2}
     models = {m.key: m.with_state(_arrays(paths[()], f"state/{m.key}/")) for m in task.simple_models(work.seed)}
-    return Fits(question.folds, answers, located, models, networks.kept, number, networks.learning)
+    seconds = {key: float(took) for key, took in _arrays(paths[()], "seconds/").items()} | {NETWORK: networks.seconds}
+    return Fits(
+        question.folds, answers, located, models, networks.kept, number, networks.learning, seconds=seconds
+    )  # fmt: skip
 
 
 def _with_borrowed(questions: Sequence[Question], fits: list[Fits], number: int) -> Fits:

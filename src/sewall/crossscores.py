@@ -29,8 +29,11 @@ def metric_of(task: CrossTask) -> str:
     return "auroc" if task.target.classes else "pearson"
 
 
-def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested, level: float, seed: int) -> Any:
-    """Return what ``evaluation.json`` holds."""
+def evaluate(
+    task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested, level: float, seed: int,
+    seconds: Mapping[str, float] | None = None,
+) -> Any:  # fmt: skip
+    """Return what ``evaluation.json`` holds; *seconds* by model are what fitting took, see `Fits`."""
     rows, target, metric = nested.rows, task.target, metric_of(task)
     truth = known_truth(task, examples, rows)
     lent = set(bundle.about["borrowed"])  # corrections by other traits: part of the stack, and no models of this one
@@ -40,7 +43,7 @@ def evaluate(task: CrossTask, examples: Examples, bundle: Bundle, nested: Nested
     groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
     compared = compare(
         truth, answers, _parameters(bundle, nested.final), metric, seed, groups, names=names,
-        metrics=CLASSIFICATION if target.classes else QUANTITY,
+        metrics=CLASSIFICATION if target.classes else QUANTITY, seconds=_with_stack(seconds),
     )  # fmt: skip
     adds = {
         kind: paired_difference(
@@ -147,6 +150,11 @@ def _parameters(bundle: Bundle, stack: Stack) -> dict[str, int]:
     sizes[NETWORK] = sum(p.numel() for network in bundle.networks for p in network.parameters())
     sizes[STACK] = 1 + sum(sizes.values())
     return sizes
+
+
+def _with_stack(seconds: Mapping[str, float] | None) -> dict[str, float]:
+    """Return what fitting took, of the stack what all its models took together."""
+    return {**seconds, STACK: sum(seconds.values())} if seconds else {}
 
 
 def beyond_base(answers: dict[str, Floats], truth: Floats, base: str) -> dict[str, float]:

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
+from scipy.special import log_softmax, logsumexp
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 
+from sewall.odds import log_shares
 from sewall.task import Examples, Rows, Task
 
 Floats = NDArray[np.float64]
@@ -67,46 +69,38 @@ class Ridge:
 _TREE_FIELDS = ("value", "feature_idx", "num_threshold", "left", "right", "is_leaf")
 
 
-class GradientBoosting:
-    """Histogram gradient boosting (`sklearn.ensemble.HistGradientBoostingRegressor`).
+@dataclass(frozen=True)
+class Trees:
+    """Regression trees whose answers are added up, as boosting leaves them.
 
-    Args:
-        seed: seed of the columns drawn for each split.
+    Attributes:
+        baseline: ``(answers,)`` to which the trees add.
+        nodes: ``(trees, nodes)`` by field of a node; trees add to the answers in turn.
     """
 
-    key = "boosting"
-    name = "gradient boosting on statistics"
+    baseline: Floats
+    nodes: Mapping[str, NDArray]
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-        self.baseline = 0.0
-        self.trees: dict[str, NDArray] = {}
-
-    def fit(self, statistics: pd.DataFrame, target: Floats) -> GradientBoosting:
-        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
-        model = HistGradientBoostingRegressor(
-            max_iter=600, learning_rate=0.03, max_leaf_nodes=15, max_features=0.4, early_stopping=False,
-            random_state=self.seed % 2**32,
-        ).fit(statistics.to_numpy(float), target)  # fmt: skip
-        nodes = [stage[0].nodes for stage in model._predictors]
-        depth = max(len(tree) for tree in nodes)
-        padded = np.zeros((len(nodes), depth), nodes[0].dtype)
-        for row, tree in zip(padded, nodes, strict=True):
+    @classmethod
+    def of(cls, *models: HistGradientBoostingRegressor | HistGradientBoostingClassifier) -> Trees:
+        """Return the mean of fitted models that answer the same question."""
+        trees = [tree.nodes for model in models for stage in model._predictors for tree in stage]
+        padded = np.zeros((len(trees), max(len(tree) for tree in trees)), trees[0].dtype)
+        for row, tree in zip(padded, trees, strict=True):
             row[: len(tree)] = tree
-        self.trees = {name: np.ascontiguousarray(padded[name]) for name in _TREE_FIELDS}
-        self.baseline = float(np.ravel(model._baseline_prediction)[0])
-        return self
+        padded["value"] /= len(models)
+        baseline = np.mean([np.ravel(model._baseline_prediction) for model in models], axis=0)
+        return cls(baseline, {name: np.ascontiguousarray(padded[name]) for name in _TREE_FIELDS})
 
-    def predict(self, statistics: pd.DataFrame) -> Floats:
-        """Return ``(rows,)`` predictions on the learning scale."""
-        values = statistics.to_numpy(float)
-        total = np.full(len(values), self.baseline)
-        for tree in range(len(self.trees["value"])):
-            total += self._leaf_values(tree, values)
+    def answers(self, values: Floats) -> Floats:
+        """Return ``(rows, answers)`` for ``(rows, columns)``."""
+        total = np.tile(self.baseline, (len(values), 1))
+        for tree in range(len(self.nodes["value"])):
+            total[:, tree % len(self.baseline)] += self._leaf_values(tree, values)
         return total
 
     def _leaf_values(self, tree: int, values: Floats) -> Floats:
-        part = {name: column[tree] for name, column in self.trees.items()}
+        part = {name: column[tree] for name, column in self.nodes.items()}
         node = np.zeros(len(values), np.intp)
         inside = np.flatnonzero(part["is_leaf"][node] == 0)
         while len(inside):
@@ -119,18 +113,117 @@ class GradientBoosting:
     @property
     def parameters(self) -> int:
         """Number of splits and leaf values."""
-        return int((self.trees["value"] != 0).sum())
+        return int((self.nodes["value"] != 0).sum())
+
+    def state(self) -> dict[str, NDArray]:
+        """Return the numbers."""
+        return {"baseline": self.baseline, **self.nodes}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Trees:
+        """Return the trees whose `state` was *state*."""
+        return cls(np.asarray(state["baseline"]), {name: np.asarray(state[name]) for name in _TREE_FIELDS})
+
+
+_NO_TREES = Trees(np.zeros(1), {name: np.zeros((0, 1)) for name in _TREE_FIELDS})
+
+
+class GradientBoosting:
+    """Histogram gradient boosting (`sklearn.ensemble.HistGradientBoostingRegressor`).
+
+    Args:
+        seed: seed of the columns drawn for each split.
+    """
+
+    key = "boosting"
+    name = "gradient boosting on statistics"
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.trees = _NO_TREES
+
+    def fit(self, statistics: pd.DataFrame, target: Floats) -> GradientBoosting:
+        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
+        model = HistGradientBoostingRegressor(
+            max_iter=600, learning_rate=0.03, max_leaf_nodes=15, max_features=0.4, early_stopping=False,
+            random_state=self.seed % 2**32,
+        )  # fmt: skip
+        self.trees = Trees.of(model.fit(statistics.to_numpy(float), target))
+        return self
+
+    def predict(self, statistics: pd.DataFrame) -> Floats:
+        """Return ``(rows,)`` predictions on the learning scale."""
+        return self.trees.answers(statistics.to_numpy(float))[:, 0]
+
+    @property
+    def parameters(self) -> int:
+        """Number of splits and leaf values."""
+        return self.trees.parameters
 
     def state(self) -> Mapping[str, Any]:
         """Return the fitted trees."""
-        return {"baseline": np.array([self.baseline])} | self.trees
+        return self.trees.state()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> GradientBoosting:
         """Return the model whose `state` was *state*."""
         model = cls()
-        model.baseline = float(state["baseline"][0])
-        model.trees = {name: state[name] for name in _TREE_FIELDS}
+        model.trees = Trees.from_state(state)
+        return model
+
+
+class ClassBoosting:
+    """The same for classes (`sklearn.ensemble.HistGradientBoostingClassifier`): log loss, shallow and slow, two seeds.
+
+    Args:
+        classes: how many there are.
+        seed: seed of the columns drawn for each split.
+    """
+
+    def __init__(self, classes: int, seed: int = 0) -> None:
+        self.classes, self.seed = classes, seed
+        self.seen = np.zeros(0, np.int64)
+        self.shares = np.zeros(classes)
+        self.trees = _NO_TREES
+
+    def fit(self, statistics: pd.DataFrame, labels: NDArray[np.int64]) -> ClassBoosting:
+        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` numbers of classes; some may be absent."""
+        self.seen, self.shares = np.unique(labels), log_shares(labels, self.classes)
+        if len(self.seen) > 1:
+            models = [self._model(copy).fit(statistics.to_numpy(float), labels) for copy in range(2)]
+            self.trees = Trees.of(*models)
+        return self
+
+    def _model(self, copy: int) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(
+            max_iter=500, learning_rate=0.02, max_leaf_nodes=10, min_samples_leaf=40, l2_regularization=1.0,
+            max_features=0.3, early_stopping=False, random_state=(self.seed + copy) % 2**32,
+        )  # fmt: skip
+
+    def predict(self, statistics: pd.DataFrame) -> Floats:
+        """Return ``(rows, classes)`` log probabilities; a class that was absent keeps its small share."""
+        found = np.tile(self.shares, (len(statistics), 1))
+        scores = self.trees.answers(statistics.to_numpy(float))
+        if len(self.seen) == 2:  # one answer: the log odds of the second
+            scores = np.hstack([np.zeros_like(scores), scores])
+        found[:, self.seen] = log_softmax(scores, axis=1) + logsumexp(self.shares[self.seen])
+        return found
+
+    @property
+    def parameters(self) -> int:
+        """Number of splits, leaf values and shares."""
+        return self.trees.parameters + self.classes - 1
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the fitted trees, and which classes they know."""
+        return {"seen": self.seen, "shares": self.shares, **self.trees.state()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> ClassBoosting:
+        """Return the model whose `state` was *state*."""
+        model = cls(len(state["shares"]))
+        model.seen, model.shares = np.asarray(state["seen"], np.int64), np.asarray(state["shares"])
+        model.trees = Trees.from_state(state)
         return model
 
 

@@ -95,12 +95,15 @@ class Examples:
         target: ``(examples,)`` in the target's unit, the number of the class, or None for data to be predicted;
             ``(examples, traits)``, NaN where not measured, for a network that learns several at once.
         groups: ``(examples,)`` what must not straddle a split, or None where every example is its own group.
+        sizes: ``(examples,)`` how much each holds, where that differs so much that networks read alike ones together;
+            what is padded to one size is then padded little.
     """
 
     keys: pd.DataFrame
     source: Source
     target: NDArray[np.float64] | None = None
     groups: NDArray[Any] | None = None
+    sizes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -24,6 +25,8 @@ from sewall.workers import worker_processes
 
 Floats = np.ndarray
 Trained = tuple[Network, list[dict[str, float]]]
+
+TOGETHER = 16  # batches whose examples are put together by size
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,30 @@ class _Batches(IterableDataset):
         return max(whole, 1) if self.seed is not None else -(-len(self.rows) // self.size)
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
-        rows = self.rows
-        if self.seed is not None:
-            rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
-        for number in range(len(self)):
-            part = rows[number * self.size : (number + 1) * self.size]
+        for part in self._parts():
             target, offset = (values[part] for values in self.learnt)
             yield self.task.tensors(self.examples, part), target, offset
+
+    def _parts(self) -> list[Rows]:
+        """Return the rows of each batch; where sizes differ, alike ones out of the next few batches come together."""
+        sizes = self.examples.sizes
+        if self.seed is None:
+            return _cut(self.rows if sizes is None else _by_size(self.rows, sizes), self.size)
+        rng = np.random.default_rng([self.seed, self.epoch])
+        rows = rng.permutation(self.rows)[: len(self) * self.size]
+        if sizes is None:
+            return _cut(rows, self.size)
+        alike = [_by_size(part, sizes) for part in _cut(rows, TOGETHER * self.size)]
+        parts = _cut(np.concatenate(alike), self.size)
+        return [parts[number] for number in rng.permutation(len(parts))]
+
+
+def _cut(rows: Rows, size: int) -> list[Rows]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _by_size(rows: Rows, sizes: NDArray[np.int64]) -> Rows:
+    return rows[np.argsort(sizes[rows], kind="stable")]
 
 
 class _Fit(LightningModule):
@@ -280,10 +300,12 @@ def _trainer(config: TrainConfig, callbacks: list[Callback], folder: Path) -> Tr
 @torch.no_grad()
 def apply_network(network: Network, task: Task, examples: Examples, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(rows, quantiles)`` on the learning scale and ``(rows, features)`` of the embedding."""
+    order = np.arange(len(rows)) if examples.sizes is None else np.argsort(examples.sizes[rows], kind="stable")
     quantiles, embedding = [], []
     for start in range(0, len(rows), network.most_at_once):
-        batch = task.tensors(examples, rows[start : start + network.most_at_once])
+        batch = task.tensors(examples, rows[order[start : start + network.most_at_once]])
         hidden = network.embedding(batch)
         embedding.append(hidden.numpy())
         quantiles.append(network.head(hidden).numpy())
-    return np.concatenate(quantiles), np.concatenate(embedding)
+    back = np.argsort(order)
+    return np.concatenate(quantiles)[back], np.concatenate(embedding)[back]

@@ -51,6 +51,12 @@ def test_fasta_is_read_wrapped_gzipped_and_with_any_line_ends(tmp_path: Path) ->
     assert found.columns == {"label": ["yes", "no"]}
 
 
+def test_parts_of_headers_between_bars_are_columns_where_all_have_them(tmp_path: Path) -> None:
+    found = read_sequences(write(tmp_path / "x.fa", ">t1|g1|CDS:1-9|\nACGT\n>t2|g2\nACCC\n"))
+    assert found.sequences.ids == ("t1|g1|CDS:1-9|", "t2|g2")
+    assert found.columns == {"field1": ["t1", "t2"], "field2": ["g1", "g2"]}
+
+
 def test_headers_that_are_nothing_but_labels_are_labels(tmp_path: Path) -> None:
     found = read_sequences(write(tmp_path / "x.fa", ">1\nAC\n>0\nGT\n" * 10))
     assert found.sequences.ids[:2] == ("s1", "s2")

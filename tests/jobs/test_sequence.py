@@ -56,11 +56,14 @@ def test_a_motif_is_learnt_and_everything_stands_beside_it(trained: TrainResult)
     scores = trained.evaluation
     assert trained.score("stack")["value"] > 0.95
     assert {m["key"] for m in scores["models"]} == {
-        "prior", "composition", "kmers", "small", "gapped", "network", "stack"
+        "prior", "composition", "matrices", "kmers", "small", "gapped", "network", "stack"
     }  # fmt: skip
     assert scores["n"] == 240
     assert scores["test"]["n"] == 60
     assert scores["audit"]["status"] in ("pass", "warn")
+    assert scores["verdict_word"] in ("simple_is_enough", "deep_is_worse")
+    assert scores["status"] == "small_sample"
+    assert all(model["seconds"] > 0 for model in scores["models"])
     assert 0.84 <= scores["calibration"]["coverage"]["value"] <= 0.97
     assert trained.table.columns.tolist() == [
         "sequence_id", "label", "p_bound", "p_free", "set", "simple", "support", "network", "measured"
@@ -68,7 +71,16 @@ def test_a_motif_is_learnt_and_everything_stands_beside_it(trained: TrainResult)
     assert {path.name for path in trained.folder.iterdir()} >= {
         "run.json", "bundle", "predictions.tsv", "models.tsv", "test.tsv", "evaluation.json", "report.html"
     }  # fmt: skip
-    assert "Can the score be trusted?" in trained.report.read_text()
+    page = trained.report.read_text()
+    for said in (
+        "Can the score be trusted?",
+        "Are there enough sequences?",
+        "time to fit",
+        scores["verdict_phrase"][1:],
+    ):
+        assert said in page
+    assert scores["verdict_word"] in trained.summary()
+    assert scores["curve"]["said"] in trained.summary()
 
 
 def test_predictions_do_not_hang_on_case_strand_or_company(trained: TrainResult, place: Path) -> None:
@@ -109,6 +121,7 @@ def test_the_same_seed_gives_the_same_answers_with_any_number_of_workers(trained
     again = train(place / "train.tsv", test=place / "test.tsv", out=place / "again", seed=1, threads=2, verbosity=0)
     assert isinstance(again, TrainResult)
     pd.testing.assert_frame_equal(again.table, trained.table)
+    assert again.evaluation["curve"] == trained.evaluation["curve"]
 
 
 def test_quantities_several_labels_and_groups(place: Path) -> None:
@@ -119,7 +132,7 @@ def test_quantities_several_labels_and_groups(place: Path) -> None:
     given = found.assign(strength=strength.round(3), gene=[f"g{k // 4}" for k in range(160)])
     result = train(
         written(given, place / "both.tsv"), label=("strength", "label"), group="gene", folds=3, out=place / "several",
-        seed=1, threads=1, verbosity=0,
+        seed=1, curve=False, threads=1, verbosity=0,
     )  # fmt: skip
     assert isinstance(result, TrainResults)
     strong = result.labels["strength"].evaluation
@@ -136,8 +149,8 @@ def test_shuffled_negatives_and_one_model_alone(place: Path) -> None:
     fasta = place / "bound.fa"
     fasta.write_text("".join(f">b{k}\n{text}\n" for k, text in enumerate(texts)))
     result = train(
-        fasta, shuffled=1, predictor="simplest", strands="one", folds=3, out=place / "shuffled", seed=1, threads=1,
-        verbosity=0,
+        fasta, shuffled=1, predictor="simplest", strands="one", folds=3, out=place / "shuffled", seed=1, curve=False,
+        threads=1, verbosity=0,
     )  # fmt: skip
     assert isinstance(result, TrainResult)
     assert result.evaluation["n"] == 200

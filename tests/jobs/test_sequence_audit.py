@@ -86,6 +86,14 @@ def test_two_fastas_are_classes_and_their_order_is_none(tmp_path):
     assert clean.columns["label"] == ["positive"] * 100 + ["negative"] * 100
 
 
+def test_words_in_whole_headers_are_held_against_the_classes(tmp_path):
+    for name, seed, more in (("pos", 3, "len=80"), ("neg", 4, "CDS:1-78 len=80")):
+        lines = "".join(f">{name}{k} {more}\n{text}\n" for k, text in enumerate(texts(100, seed)))
+        (tmp_path / f"{name}.fa").write_text(lines)
+    found = looked(tmp_path / "pos.fa", tmp_path, negatives=tmp_path / "neg.fa").audit.finding("header")
+    assert (found.status, "the word CDS" in found.what) == ("warn", True)
+
+
 def test_a_test_file_is_the_other_part(tmp_path):
     first = spoiled(tmp_path)
     letters = texts(300, 1)

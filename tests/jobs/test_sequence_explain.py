@@ -13,10 +13,12 @@ import pytest
 import torch
 
 from sewall.dna.counts import kmer_names
+from sewall.dna.matrices import PLACES, Matrices
 from sewall.errors import SewallError
 from sewall.jobs.sequence import predicting
 from sewall.jobs.sequence.explaining import ExplainResult, explain
 from sewall.jobs.sequence.form import Form
+from sewall.jobs.sequence.matrix_model import MatrixModel
 from sewall.jobs.sequence.models import Reader, Regression
 from sewall.jobs.sequence.task import SequenceTask
 from sewall.motifs.matching import read_meme
@@ -59,6 +61,18 @@ def kmer_model() -> Regression:
     return Regression(TARGET, Reader("kmers", "k-mers", 1), effects=effects)
 
 
+def matrix_model() -> MatrixModel:
+    """Return a model with two matrices: the word, which raises the answer, and another that lowers it."""
+    odds = np.zeros((2, PLACES, 4))
+    for own, word in zip(odds, (WORD, "GTGTGTGT"), strict=True):
+        own[4 : 4 + len(word)] = np.log(0.04)
+        own[np.arange(4, 4 + len(word)), ["ACGT".index(letter) for letter in word]] = np.log(3.88)
+    found = Matrices(odds, np.full(4, 0.25), np.array([14.0, 8.0]), np.array([70, 30]), np.full(2, 0.001))
+    effects = np.zeros((6, 2))
+    effects[2:, 1] = [1.0, -1.0, 0.5, -0.5]
+    return MatrixModel(TARGET, 1, found, np.zeros(5), np.ones(5), effects)
+
+
 def sequences(number: int, ambiguous: str = "") -> str:
     rng = np.random.default_rng(4)
     texts = ["".join("ACGT"[k] for k in rng.integers(4, size=40)) for _ in range(number)]
@@ -75,7 +89,7 @@ Explain = Callable[..., ExplainResult]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Explain:
     task = SequenceTask(TARGET, Form(strands=1))
-    bundle = Bundle([knowing(4.0), knowing(3.0)], [kmer_model()])
+    bundle = Bundle([knowing(4.0), knowing(3.0)], [matrix_model(), kmer_model()])
     monkeypatch.setattr(predicting, "load", lambda folder: (task, bundle))
     monkeypatch.setitem(page.JOBS, "sequence", sequence_explaining.answer)
     (tmp_path / "bundle").mkdir()
@@ -95,14 +109,19 @@ def test_the_word_is_found_tested_named_and_shown(run: Explain, tmp_path: Path) 
     result = run(sequences(40), motifs=tmp_path / "known.meme")
 
     table = read_table(tmp_path / "out" / "motifs.tsv")
-    assert table["consensus"].tolist() == [WORD, WORD]
-    assert table["model"].tolist() == ["networks", "k-mers"]
-    assert table["match"].str.startswith("the-word").all()
-    assert table["matched"].all()
-    assert table.loc[0, "used"]
+    assert table["consensus"].tolist() == [WORD, WORD, "GTGTGTGT", WORD]
+    assert table["model"].tolist() == ["networks", "weight matrices", "weight matrices", "k-mers"]
+    assert table["match"].str.startswith("the-word").tolist() == [True, True, False, True]
+    assert table["matched"].tolist() == [True, True, False, True]
+    assert table["used"].tolist() == [True, True, False, True]
+    assert table["raises"].tolist() == [True, True, False, True]
     assert table.loc[0, "effect_lower"] > 10
     assert table.loc[0, "taken_out_lower"] > 10
-    assert [motif.consensus for motif in read_meme(tmp_path / "out" / "motifs.meme")] == [WORD, WORD]
+    matrix = table.loc[1]
+    assert (matrix["support"], matrix["sequences"]) == (70, 40)
+    assert matrix["taken_out_lower"] > 10  # its sites are where the word stands
+    names = ["motif_1", "matrix_1", "matrix_2", "kmers_1"]
+    assert [motif.name.split()[0] for motif in read_meme(tmp_path / "out" / "motifs.meme")] == names
     seqlets = read_table(tmp_path / "out" / "seqlets.tsv")
     assert seqlets.loc[seqlets["motif"] == "motif_1", "sequence_id"].nunique() == 40
     with np.load(tmp_path / "out" / "attributions.npz") as kept:
@@ -113,6 +132,8 @@ def test_the_word_is_found_tested_named_and_shown(run: Explain, tmp_path: Path) 
     shown = (tmp_path / "out" / "report.html").read_text()
     assert f"The networks look for {WORD}, which resembles the-word" in shown
     assert f"Logo of motif_1: {WORD}" in shown
+    assert f"Logo of matrix_1: {WORD}" in shown
+    assert f"{WORD} (weight matrix)" in shown
     assert "1 motifs, of which the networks use 1" in result.summary()
 
 
@@ -122,6 +143,19 @@ def test_the_other_class_loses_by_it(run: Explain) -> None:
     assert (own["consensus"], bool(own["raises"])) == (WORD, False)
     assert own["effect_upper"] < 0
     assert own["match"] == ""
+
+
+def test_a_matrix_tells_what_networks_answer_to_where_they_show_no_motif(run: Explain) -> None:
+    rng = np.random.default_rng(5)
+    plain = "".join(f">p{k}\n{''.join(rng.choice(list('ACGT'), 40))}\n" for k in range(30))
+    result = run(plain)
+    assert result.motifs["model"].tolist() == ["weight matrices", "weight matrices", "k-mers"]
+    assert result.motifs.loc[0, "used"]
+    assert result.motifs.loc[0, "sequences"] == 0
+    assert np.isnan(result.motifs.loc[0, "taken_out"])
+    shown = result.report.read_text()
+    assert f"Yet they answer to {WORD}: put into shuffled sequences it raises" in shown
+    assert "(a motif of the weight matrices)" in shown
 
 
 def test_ambiguous_letters_and_those_left_out_are_told(run: Explain, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def audit(context: click.Context, **_: Any) -> None:
 @option(_DATA, "--shuffled", type=int, metavar="N", help="No negatives: N dinucleotide shuffles of each sequence.")
 @option(_DATA, "--matched", is_flag=True, help="No negatives: stretches of the genome alike in GC, length, repeats.")
 @option(_DATA, "--test", metavar="FILE", help="Labelled sequences that are kept out and looked at once.")
+@option(_DATA, "--test-negatives", metavar="FILE", help="Those of the other class, where they are a file of their own.")
 @option(
     _MODELS,
     "--split",
@@ -98,6 +99,7 @@ def audit(context: click.Context, **_: Any) -> None:
     type=click.Choice(["stack", "network", "simplest"]),
     help="What answers: all models together, the network, or the simplest that is good enough.  [default: stack]",
 )
+@option(_MODELS, "--curve/--no-curve", default=True, help="Fit models to fewer sequences too: are there enough?")
 @options(running, device)
 @click.pass_context
 def train(context: click.Context, **_: Any) -> None:
@@ -124,7 +126,14 @@ def train(context: click.Context, **_: Any) -> None:
 @sequence.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("bundle")
 @click.argument("sequences")
-@options(out, level, _places, running)
+@options(out, level, _places)
+@option(
+    _MODELS,
+    "--fragile",
+    type=click.Choice(["auto", "always", "never"]),
+    help="Say which answers a small change of the letters turns.  [default: of the first 2,000]",
+)
+@options(running)
 @click.pass_context
 def predict(context: click.Context, **_: Any) -> None:
     """Predict the label of SEQUENCES with a trained BUNDLE.

@@ -27,7 +27,8 @@ class SequenceFile:
         path: the file.
         sequences: those it holds.
         columns: what else it says of each, as text by name: other columns of a table; of FASTA what headers say as
-            ``name=value``, and ``label`` where the header is nothing but a label.
+            ``name=value``, the parts between bars as ``field1``, ``field2`` and so on where all headers have them, and
+            ``label`` where the header is nothing but a label.
         named: whether the file names its sequences; else they are numbered.
         notes: sentences for the user.
     """
@@ -113,10 +114,20 @@ def _labels(headers: list[str]) -> list[str]:
 
 
 def _facts(headers: list[str]) -> dict[str, list[str]]:
-    """Return what all headers say as ``name=value``."""
-    found = [dict(_FACT.findall(header)) for header in headers]
+    """Return what all headers say as ``name=value``, or between bars."""
+    found = [_fields(header) | dict(_FACT.findall(header)) for header in headers]
     names = [name for name in found[0] if all(name in facts for facts in found)] if found else []
     return {name: [facts[name] for facts in found] for name in names}
+
+
+def _fields(header: str) -> dict[str, str]:
+    """Return the parts of a header between bars, as GENCODE writes them.
+
+    >>> _fields("ENST01.2|ENSG07.1|GENE|")
+    {'field1': 'ENST01.2', 'field2': 'ENSG07.1', 'field3': 'GENE'}
+    """
+    parts = header.rstrip("|").split("|")
+    return {f"field{number}": part for number, part in enumerate(parts, 1)} if len(parts) > 1 else {}
 
 
 def _table(path: Path) -> SequenceFile:

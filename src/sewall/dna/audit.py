@@ -7,7 +7,7 @@ against the labels (`confounders`), and size, classes, order and letters are loo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 
 from sewall.data.sequences import Floats, Sequences
 from sewall.dna.composition import composition
-from sewall.dna.confounders import NAMES, POSITION, confounders
+from sewall.dna.confounders import NAMES, POSITION, confounders, telling_word
 from sewall.dna.findings import EXAMPLES, FAIL, PASS, WARN, Finding, gravest_first, worst
 from sewall.dna.kinship import NEAR, SHORTEST, Kinship, kinship
 from sewall.dna.leaks import (
@@ -79,6 +79,7 @@ def audit(
     *,
     stranded: bool = False,
     ordered: bool = True,
+    headers: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Audit:
     """Look a set of sequences over before anything is learnt from it.
@@ -91,6 +92,7 @@ def audit(
         parts: ``(sequences,)`` names of the parts of a given split, one of them ``train``, or None.
         stranded: tells strands apart.
         ordered: whether the sequences are in the order of one file.
+        headers: ``(sequences,)`` what stands above each in its file; by default their names.
         seed: of the order in which sequences are compared.
     """
     kin = Kin(sequences.ids, kinship(sequences, stranded=stranded, seed=seed))
@@ -99,7 +101,8 @@ def audit(
     found = [
         *(leaks(kin, parts) if parts is not None else []), *conflicts(kin, given), *repeats(kin, parts),
         *(straddling(kin, groups, parts) if groups is not None else []), *_alone(numbers),
-        *_orders(given, numbers, ordered), *_sizes(given, parts), *_letters(sequences),
+        *_orders(given, numbers, ordered), *_headers(given, sequences.ids if headers is None else headers),
+        *_sizes(given, parts), *_letters(sequences),
     ]  # fmt: skip
     return Audit(tuple(gravest_first(found)), numbers, kin)
 
@@ -231,6 +234,27 @@ def _in_blocks(labels: Names) -> bool:
     _, of, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
     expected = len(labels) - (counts**2).sum() / len(labels)
     return len(counts) > 1 and float((of[1:] != of[:-1]).sum()) < IN_BLOCKS * expected
+
+
+def _headers(labels: Mapping[str, Names], headers: Sequence[str]) -> list[Finding]:
+    """Return which word in the headers goes with a label; nothing is said of headers that are names alone."""
+    found: list[Finding] = []
+    for name, own in labels.items():
+        rows = np.flatnonzero(known_labels(own))
+        best = telling_word([headers[row] for row in rows.tolist()], own[rows]) if len(rows) else None
+        if best is None:
+            continue
+        if best.told.status == PASS:
+            found.append(Finding("header", PASS, f"No word in the headers goes with {name}."))
+            continue
+        value = best.told.value(own.dtype.kind == "f")
+        measure = "|Spearman|" if own.dtype.kind == "f" else "AUROC"
+        what = (
+            f"Headers tell {name}: the word {best.word} alone has {measure} {value:.2f} (more in {best.told.towards})."
+        )
+        advice = "No model here reads headers; make no features of them, and ask whether classes come from two sources."
+        found.append(Finding("header", WARN, what, advice=advice))
+    return gravest_first(found)[:1]
 
 
 def _sizes(labels: Mapping[str, Names], parts: Names | None) -> list[Finding]:

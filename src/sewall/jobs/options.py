@@ -34,6 +34,7 @@ def _existing(path: Path) -> Path:
 
 
 Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
+_OFF = {"phased": "--unphased"}  # how users say no; else by --no-
 AsText = PlainSerializer(str, return_type=str)
 Input = Annotated[Path, AfterValidator(_existing), AsText]
 Output = Annotated[Path, AsText]
@@ -117,7 +118,7 @@ def command(verb: str, options: Options, positional: tuple[str, ...], seed: int)
         if name in {*positional, "seed", "force", "verbosity", "out"} or value is None or value == field.default:
             continue
         if isinstance(value, bool):
-            words.append(flag(name) if value else f"--un{name}")
+            words.append(flag(name) if value else _OFF.get(name, f"--no-{name.replace('_', '-')}"))
         elif isinstance(value, tuple):
             words += [word for item in value for word in (flag(name), str(item))]
         else:

@@ -33,7 +33,7 @@ def section(files: RunFiles) -> Section | None:
     if not models:
         return None
     blocks: list[Block] = []
-    said = [text for text in (_added(files), str(files.evaluation.get("verdict") or "")) if text]
+    said = [text for text in (_added(files), _verdict(files)) if text]
     if said:
         blocks.append(Text(said))
     metric = _first_metric(files)
@@ -65,8 +65,14 @@ def tile(files: RunFiles) -> Tile:
 
 def sentence(files: RunFiles) -> str:
     """Return what the network adds where that was measured, or else the verdict."""
-    verdict = str(files.evaluation.get("verdict") or "").strip()
-    return _added(files) or verdict or "No simple model was compared with the network in this run."
+    return _added(files) or _verdict(files) or "No simple model was compared with the network in this run."
+
+
+def _verdict(files: RunFiles) -> str:
+    """Return the verdict, behind its short form where it has one."""
+    phrase = str(files.evaluation.get("verdict_phrase") or "")
+    short = f"{phrase[:1].upper()}{phrase[1:]}." if phrase else ""
+    return f"{short} {str(files.evaluation.get('verdict') or '').strip()}".strip()
 
 
 def _added(files: RunFiles) -> str:

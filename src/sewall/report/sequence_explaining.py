@@ -20,21 +20,24 @@ from sewall.report.files import RunFiles, number_or_none, part
 from sewall.report.sequence_logos import Track, draw_logo, draw_tracks
 from sewall.tables import read_table
 
-MOST_LOGOS = 8
+LOGOS = 5  # of each model, at the most
 TRACKS = 4
-KMERS = "k-mers"
+NETWORKS = "networks"
+FOUND_BY = {NETWORKS: "networks", "weight matrices": "weight matrix", "k-mers": "k-mer model"}
+MADE_OF = {NETWORKS: "places", "weight matrices": "training sequences with a site", "k-mers": "k-mers"}
 
 
 def answer(files: RunFiles) -> Answer:
     """Return what the page says of an explanation of sequences."""
     told, table = part(files.evaluation, "explained"), _table(files, "motifs")
     source = Path(str(part(files.run, "arguments").get("sequences") or files.directory)).name
-    own = table[table["model"] != KMERS] if len(table) else table
+    own = table[table["model"] == NETWORKS] if len(table) else table
     used = own[own["used"].astype(bool)] if len(own) else own
+    beside = table[(table["model"] != NETWORKS) & table["used"].astype(bool)] if len(table) else table
     return Answer(
         title=f"What tells {told.get('name', 'the answer')}",
         subtitle=f"{source} · {words.counted(int(told.get('sequences') or 0), 'sequence')} attributed",
-        sentence=_sentence(told, own, used),
+        sentence=_sentence(told, own, used, beside),
         tile=Tile("Motifs that the networks use", words.count(len(used)), f"of {len(own)} found"),
         asked=_asked(files, told),
         section=_section(files, told, table),
@@ -50,19 +53,31 @@ def _table(files: RunFiles, name: str) -> pd.DataFrame:
     return read_table(path) if path.is_file() else pd.DataFrame()
 
 
-def _sentence(told: dict[str, Any], own: pd.DataFrame, used: pd.DataFrame) -> str:
-    if not len(own):
-        return (
-            "No motif was found: no short word adds more to the answer here than in shuffled sequences, often enough "
-            "to be counted."
+def _sentence(told: dict[str, Any], own: pd.DataFrame, used: pd.DataFrame, beside: pd.DataFrame) -> str:
+    if len(used):
+        also = f"; {len(used) - 1} more {'is' if len(used) == 2 else 'are'} used" if len(used) > 1 else ""
+        return f"The networks look for {_does(used.iloc[0], told)}{also}."
+    if len(own):
+        found = f"{words.counted(len(own), 'motif')} found, but none passes all checks: read them as hints."
+    else:
+        found = (
+            "No motif was found in the networks: no short word adds more to the answer here than in shuffled "
+            "sequences, often enough to be counted."
         )
-    if not len(used):
-        return f"{words.counted(len(own), 'motif')} found, but none passes all checks: read them as hints."
-    first = used.iloc[0]
-    verb = "raises" if float(first["effect"]) > 0 else "lowers"
-    change = f"{verb} the {told.get('unit')} by {words.number(abs(float(first['effect'])), 2)}"
-    also = f"; {len(used) - 1} more {'is' if len(used) == 2 else 'are'} used" if len(used) > 1 else ""
-    return f"The networks look for {first['consensus']}{_like(first)}: put into shuffled sequences it {change}{also}."
+    if not len(beside):
+        return found
+    first = beside.iloc[0]
+    return f"{found} Yet they answer to {_does(first, told)} (a motif of {_of(first)})."
+
+
+def _does(row: pd.Series, told: dict[str, Any]) -> str:
+    verb = "raises" if float(row["effect"]) > 0 else "lowers"
+    change = f"{verb} the {told.get('unit')} by {words.number(abs(float(row['effect'])), 2)}"
+    return f"{row['consensus']}{_like(row)}: put into shuffled sequences it {change}"
+
+
+def _of(row: pd.Series) -> str:
+    return "the k-mer model" if row["model"] == "k-mers" else f"the {row['model']}"
 
 
 def _like(row: pd.Series) -> str:
@@ -99,7 +114,8 @@ def _section(files: RunFiles, told: dict[str, Any], table: pd.DataFrame) -> Sect
     if not len(table) or not path.is_file():
         return Section("motifs", question, [Text([_how(told)])])
     shapes = {motif.name.split()[0]: motif for motif in read_meme(path)}
-    logos = [_logo(row, shapes[str(row["motif"])], told) for _, row in table.head(MOST_LOGOS).iterrows()]
+    shown = table.groupby("model", sort=False).head(LOGOS)
+    logos = [_logo(row, shapes[str(row["motif"])], told) for _, row in shown.iterrows()]
     blocks: list[Block] = [Text([_how(told)]), Figures(logos), _motifs(table)]
     return Section("motifs", question, blocks)
 
@@ -109,7 +125,8 @@ def _how(told: dict[str, Any]) -> str:
         f"Every letter was given what it adds to the {told.get('unit')}. Stretches that add more than is found in "
         f"{words.count(told.get('shuffled'))} shuffled sequences were put on top of each other: "
         f"{words.count(told.get('seqlets'))} stretches in all. A motif is used where it changes the answer "
-        "when it is put into shuffled sequences, compared with its own letters in another order."
+        "when it is put into shuffled sequences, compared with its own letters in another order. Weight matrices and "
+        "k-mers were found by simple models in the training sequences, and are tested on the networks in the same way."
     )
 
 
@@ -121,8 +138,7 @@ def _logo(row: pd.Series, motif: Motif, told: dict[str, Any]) -> Figure:
         partial(draw_logo, motif, grey=grey),
         HALF,
     )
-    model = "k-mer model" if row["model"] == KMERS else "networks"
-    what = "k-mers" if row["model"] == KMERS else "places"
+    model, what = FOUND_BY[str(row["model"])], MADE_OF[str(row["model"])]
     effect = words.estimate({"value": row["effect"], "lower": row["effect_lower"], "upper": row["effect_upper"]}, 2)
     says = f"{words.count(row['support'])} {what}; put in, it changes the {told.get('unit')} by {effect}"
     doubt = " Grey: it does not pass all checks." if grey else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sewall.report import words
+from sewall.report import sequence_fragility, words
 from sewall.report.answer_figures import draw_distribution, draw_ranked
 from sewall.report.blocks import Block, Figure, Figures, Notice, Section, Text, Tile
 from sewall.report.classes import calls, chances, classes_of, table_columns
@@ -15,7 +15,7 @@ from sewall.report.scores import answers_table, in_words, known_answers, reached
 
 _COLUMNS = {
     "estimate": "predicted", "lower": "lower", "upper": "upper", "simple": "best single model", "network": "network",
-    "support": "status", "reason": "",
+    "fragile": "fragile", "support": "status", "reason": "",
 }  # fmt: skip
 _UNUSABLE = " The data lie outside what the models were trained on: do not use these predictions as they stand."
 
@@ -73,7 +73,7 @@ def section(files: RunFiles) -> Section:
     if files.support_status == "outside":
         blocks.append(Notice("outside", "Do not use these predictions as they stand: the data lie outside."))
     if classes_of(files):
-        columns = table_columns(files, False)
+        columns = {"fragile": "fragile", **table_columns(files, False)}
         blocks += [calls(files, known), Figures([chances(files, known, False)]), answers_table(files, columns)]
     else:
         spread = drawing("spread", f"Histogram of predicted {name}",
@@ -90,15 +90,17 @@ def section(files: RunFiles) -> Section:
 
 
 def more(files: RunFiles) -> list[Section]:
-    """Return nothing more."""
-    return []
+    """Return how steady the predictions are."""
+    steady = sequence_fragility.section(files)
+    return [] if steady is None else [steady]
 
 
 def doubts(files: RunFiles) -> list[tuple[str, str]]:
-    """Return how many sequences are in doubt."""
+    """Return how many sequences are in doubt, and how many answers hang on little."""
     counts = files.support_counts
     said = {"outside": "outside: nothing is claimed of them", "warn": "doubtful; the table says why"}
-    return [
+    found = [
         (status, f"{words.counted(counts[status], 'sequence')}: {text}.") for status, text in said.items()
         if counts[status]
     ]  # fmt: skip
+    return found + sequence_fragility.doubts(files)

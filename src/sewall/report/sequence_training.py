@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sewall.report import words
+from sewall.report import sample_size, sequence_fragility, sequence_matched, words
 from sewall.report.blocks import Block, Figures, Points, Section, Table, Text, Tile
 from sewall.report.classes import chances, classes_of, confusion, reliability, table_columns
 from sewall.report.comparison import STACK
@@ -96,8 +96,11 @@ def section(files: RunFiles) -> Section:
 
 
 def more(files: RunFiles) -> list[Section]:
-    """Return the audit, the test, and what the prediction is made of."""
-    found = [_audit(files), _test(files), _made_of(files), _read(files)]
+    """Return the audit, the test, whether there are enough sequences, and what the prediction is made of."""
+    found = [
+        _audit(files), _test(files), sequence_matched.section(files), sequence_fragility.section(files),
+        sample_size.section(files), _made_of(files), _read(files),
+    ]  # fmt: skip
     return [section for section in found if section is not None]
 
 
@@ -170,5 +173,8 @@ def doubts(files: RunFiles) -> list[tuple[str, str]]:
     failed = sum(finding.get("status") == "fail" for finding in findings)
     text = f"{words.counted(failed, 'check')} of the sequences failed: see “Can the score be trusted?”."
     found = [("outside", text)] if failed else []
+    if files.evaluation.get("status") == "small_sample":
+        found.append(("warn", "Fewer than 1,000 sequences: a small sample, in which a network seldom pays."))
+    found += sequence_fragility.doubts(files)
     limits = files.bundle.get("limits")
     return found + [("note", str(limit)) for limit in limits if limit] if isinstance(limits, list) else found

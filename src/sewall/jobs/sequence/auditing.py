@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sewall import provenance
+from sewall.data.headers import reading
 from sewall.dna.audit import Audit, Cleaned
 from sewall.dna.audit import audit as looked_over
 from sewall.dna.clusters import Clusters, clusters
@@ -78,7 +80,8 @@ def audit(sequences: str | Path, *, out: str | Path, **options: Any) -> AuditRes
         with console.bar("looking at the sequences"):
             found = looked_over(
                 every.labelled.sequences, every.names, every.labelled.groups, every.parts,
-                stranded=given.strands == "one", ordered=given.negatives is None, seed=stream(folder.seed, AUDIT),
+                stranded=given.strands == "one", ordered=given.negatives is None,
+                headers=headers_of(given, every.labelled.sequences.ids), seed=stream(folder.seed, AUDIT),
             )  # fmt: skip
         cleaned = None if given.clean is None else write_clean(given, given.clean, every, found)
         _write(given, folder, every, found, cleaned, begun)
@@ -88,6 +91,16 @@ def audit(sequences: str | Path, *, out: str | Path, **options: Any) -> AuditRes
             folder.claim("report.html")
             report = write_report(folder.path)
     return AuditResult(found, cleaned, folder.path, report)
+
+
+def headers_of(options: AuditOptions, ids: Sequence[str]) -> Sequence[str]:
+    """Return what stands above each sequence, the whole line, or the *ids* where not all files are FASTA."""
+    paths = [path for path in (options.sequences, options.negatives, options.test) if path is not None]
+    found: list[str] = []
+    for path in paths:
+        with reading(path) as stream:
+            found += [line[1:].decode("utf-8", "replace").strip() for line in stream if line.startswith(b">")]
+    return found if len(found) == len(ids) else ids
 
 
 def _write(

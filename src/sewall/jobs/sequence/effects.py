@@ -17,9 +17,10 @@ from sewall.data.genome import Genome
 from sewall.data.sequences import Floats, Sequences
 from sewall.dna.alleles import Forms, both_forms
 from sewall.errors import SewallError, some_names
+from sewall.jobs.sequence.source import examples_of
 from sewall.nets.motif import MotifNet
 from sewall.stacking import STACK
-from sewall.task import Examples, over_all
+from sewall.task import over_all
 from sewall.train import apply_network
 
 STEP = 5  # letters between shifted windows
@@ -130,13 +131,6 @@ def worst(one: NDArray[np.str_], other: NDArray[np.str_]) -> NDArray[np.str_]:
     names = np.array(_WORST)
     ranks = [np.array([_WORST.index(name) for name in status], np.intp) for status in (one, other)]
     return names[np.maximum(*ranks)]
-
-
-def examples_of(sequences: Sequences) -> Examples:
-    """Return sequences as examples without labels."""
-    from sewall.jobs.sequence.source import Strands
-
-    return Examples(pd.DataFrame({"sequence_id": sequences.ids}), Strands(sequences))
 
 
 def asked_of(

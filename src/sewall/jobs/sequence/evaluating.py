@@ -10,24 +10,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sewall import crossrun, crossscores, crosstables, provenance
-from sewall.bundle import Bundle
+from sewall import crossrun, crosstables, provenance
 from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.sequence.labels import labels_of
 from sewall.jobs.sequence.options import EvaluateOptions
 from sewall.jobs.sequence.reading import LABEL, read, with_negatives
-from sewall.jobs.sequence.source import Strands
-from sewall.jobs.sequence.task import MOST_AMBIGUOUS, SequenceTask
+from sewall.jobs.sequence.scoring import FEW, scored
+from sewall.jobs.sequence.source import examples_of
+from sewall.jobs.sequence.task import SequenceTask
 from sewall.jobs.session import started, stream
-from sewall.run import Predictions, words_of
+from sewall.run import words_of
 from sewall.rundir import now, write_json
 from sewall.stacking import STACK
 from sewall.tables import write_table
-from sewall.task import Examples
 from sewall.trust.metrics import METRICS
-
-FEW = f"another length than the bundle reads, or more than {MOST_AMBIGUOUS:.0%} ambiguous letters"
 
 
 @dataclass(frozen=True)
@@ -71,14 +68,15 @@ def evaluate(bundle: str | Path, sequences: str | Path, *, out: str | Path, **op
         for note in found.notes:
             console.say(f"note: {note}")
         truth = _truth(given, found.columns, task)
-        examples, seed = Examples(found.keys, Strands(found.sequences)), stream(folder.seed, 0)
+        examples, seed = examples_of(found.sequences, keys=found.keys), stream(folder.seed, 0)
         with console.bar("predicting"):
             predicted = crossrun.predict(trained, task, examples, given.level, seed, FEW)
         table = crosstables.measured_table(predicted.table, list(found.keys.columns), task.target, truth)
         header = crosstables.header(task.target.name, given.level, False)
         write_table(folder.claim("predictions.tsv"), table, header)
-        evaluation = {"job": task.name, **scored(task, trained, predicted, truth, given.level, seed)}
-        evaluation["support"] = predicted.support
+        with console.bar("scoring"):
+            scores = scored(task, trained, found.sequences, predicted, truth, given.level, seed)
+        evaluation = {"job": task.name, **scores, "support": predicted.support}
         write_json(folder.claim("evaluation.json"), evaluation)
         record = provenance.record(
             job=task.name, verb="evaluate", command=command("evaluate", given, ("bundle", "sequences"), folder.seed),
@@ -89,15 +87,6 @@ def evaluate(bundle: str | Path, sequences: str | Path, *, out: str | Path, **op
         write_json(folder.claim("run.json"), record)
         folder.claim("report.html")
         return EvaluateResult(evaluation, table, folder.path, write_report(folder.path))
-
-
-def scored(
-    task: SequenceTask, bundle: Bundle, predicted: Predictions, truth: NDArray[np.float64], level: float, seed: int
-) -> dict[str, Any]:
-    """Return the scores of a bundle on sequences that it does not know."""
-    strata = np.zeros(len(truth), np.int64)
-    scores = crossscores.evaluate_new(task, bundle, predicted, truth, strata, level, seed)
-    return {**scores, "held_out": f"{scores['n']:,} sequences that no model has seen"}
 
 
 def _truth(options: EvaluateOptions, columns: Any, task: SequenceTask) -> NDArray[np.float64]:

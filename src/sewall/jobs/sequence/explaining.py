@@ -18,9 +18,9 @@ from sewall.errors import SewallError, some_names
 from sewall.jobs.options import command
 from sewall.jobs.sequence.explain_options import ExplainOptions
 from sewall.jobs.sequence.form import MOST_LETTERS
-from sewall.jobs.sequence.motif_search import KMERS, Search, Searched, kmer_motifs, searched
+from sewall.jobs.sequence.motif_search import NETWORKS, Search, Searched, kmer_motifs, matrix_motifs, searched
 from sewall.jobs.sequence.reading import Read, read
-from sewall.jobs.sequence.source import Strands
+from sewall.jobs.sequence.source import examples_of
 from sewall.jobs.sequence.task import SequenceTask
 from sewall.jobs.session import started, stream
 from sewall.motifs.matching import read_meme
@@ -30,7 +30,7 @@ from sewall.nets.attribution import Question
 from sewall.nets.motif import MotifNet
 from sewall.rundir import RunDirectory, atomic_path, now, write_json
 from sewall.tables import write_table
-from sewall.task import Examples, Rows
+from sewall.task import Rows
 
 CITATIONS = ("ensemble", "deeplift", "tomtom", "torch")
 FEWEST = 20  # sequences, and seqlets of a motif
@@ -51,7 +51,7 @@ class ExplainResult:
 
     def summary(self) -> str:
         """Return which motifs the networks use, and where it all lies."""
-        own = self.motifs[self.motifs["model"] != KMERS]
+        own = self.motifs[self.motifs["model"] == NETWORKS]
         used = own[own["used"].astype(bool)]
         names = ", ".join(used["consensus"].astype(str)[:5]) or "none"
         number = f"{self.explained['sequences']} sequences attributed ({self.explained['method']})"
@@ -84,7 +84,8 @@ def explain(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
         search = _search(given, trained, asked, folder.seed)
         found = read(given.sequences, given)
         some, notes = _chosen(given, task, search, found, console)
-        simple = kmer_motifs(trained, asked, len(task.target.classes))
+        classes = len(task.target.classes)
+        simple = [*matrix_motifs(trained, asked, classes, some), *kmer_motifs(trained, asked, classes)]
         told = searched(search, some, simple, known, given.method, console)
         explained = told.told | {
             "name": name, "unit": _unit(task, name), "sequences": len(some), "given": len(found),
@@ -140,7 +141,7 @@ def _chosen(
 
     Of a class those with the highest answers are taken, of a quantity half of the highest and half of the lowest.
     """
-    examples = Examples(pd.DataFrame({"sequence_id": found.sequences.ids}), Strands(found.sequences))
+    examples = examples_of(found.sequences)
     rows = np.flatnonzero(task.usable(examples))
     if len(rows) < FEWEST:
         raise SewallError(
@@ -201,12 +202,14 @@ def _write(folder: RunDirectory, search: Search, told: Searched, explained: dict
 def header(explained: dict[str, Any]) -> list[str]:
     """Return the comment lines of the table of motifs: what every column claims."""
     return [
-        f"support: places it was made of; attribution: what its letters add together, {explained['unit']}, mean",
+        "model: networks, or the simple model of the bundle that it was found by in the training sequences",
+        "support: places, of a weight matrix training sequences, of k-mers those that it was made of",
+        f"sequences: those with such a place; attribution: what its letters add together, {explained['unit']}, mean",
         "effect: of the consensus in the middle of shuffled sequences, over its own shuffles, with 95 % interval; "
         "agreeing: share of the networks with the same sign",
         "taken_out: how much the answer sinks when its letters are shuffled where it was found",
-        "used: the effect is beyond chance and of the right sign, the networks agree, and the attributions are not "
-        "those of untrained networks",
+        "used: the effect is beyond chance and of the sign that the model lets expect, most networks agree, and "
+        "attributions agree and are not those of untrained networks, where the motif was found by them",
         "match: the most similar known motif (TOMTOM), whatever it is worth; matched: q < 0.05 over all comparisons",
     ]
 

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.data.sequences import Sequences
 from sewall.errors import SewallError
 from sewall.jobs.sequence.models import Reader, Regression
-from sewall.jobs.sequence.source import Strands
+from sewall.jobs.sequence.source import examples_of
 from sewall.nets.motif import MotifShape
 from sewall.odds import log_shares
 from sewall.task import Examples, Target
@@ -26,6 +25,7 @@ PARTS = 3  # of the cross-validation
 CLEARLY = 0.01  # of the uncertainty of the labels, or of the variance, that must be gained
 MOST_LETTERS = 3_000  # that networks read, from the start of a sequence
 PASSES = 24e6  # letters that a network reads in training, all passes together
+FEWEST_PASSES, MOST_PASSES = 8, 25
 TRANSCRIPT = 300  # letters from which sequences of unequal length may hold a reading frame
 
 
@@ -81,7 +81,7 @@ def looked_at(
     member = few if groups is None else np.unique(np.asarray(groups)[few], return_inverse=True)[1]
     names, member = np.unique(member, return_inverse=True)
     part = (rng.permutation(len(names)) % PARTS)[member]
-    examples = Examples(pd.DataFrame(index=few), Strands(sequences.take(few)), known[few])
+    examples = examples_of(sequences.take(few), known[few])
     return {name: _told(target, examples, reader, part) for name, reader in _readers(sequences).items()}
 
 
@@ -150,8 +150,9 @@ def _shape(form: Form, sequences: Sequences) -> MotifShape:
 
 
 def config_of(sequences: Sequences) -> TrainConfig:
-    """Return the budget of a network: fewer passes where there is more to read."""
+    """Return the budget of the networks of a fit: fewer passes, and one instead of two, where there is more to read."""
     letters = float(np.minimum(sequences.lengths, MOST_LETTERS).sum())
-    epochs = int(np.clip(PASSES / letters, 8, 25))
+    epochs = int(np.clip(PASSES / letters, FEWEST_PASSES, MOST_PASSES))
     batch = 64 if len(sequences) < 20_000 else 256
-    return TrainConfig(epochs, epochs, 2e-3 * np.sqrt(batch / 64), 0.01, batch, members=1)
+    members = 2 if epochs > FEWEST_PASSES else 1
+    return TrainConfig(epochs, epochs, 2e-3 * np.sqrt(batch / 64), 0.01, batch, members=members)

@@ -13,7 +13,6 @@ from scipy.special import log_softmax
 
 from sewall.data.sequences import Sequences
 from sewall.dna import counts
-from sewall.dna.coding import coding_numbers
 from sewall.dna.composition import composition
 from sewall.dna.likeness import Kind, likeness
 from sewall.dna.ridge import KernelRidge
@@ -99,8 +98,6 @@ class Reader:
             return csr_matrix(table.assign(length=np.log(table["length"])).to_numpy(float))
         if self.key == "positions":
             return csr_matrix(counts.placed(sequences))
-        if self.key == "coding":
-            return coding_numbers(sequences)
         found = counts.all_counts(sequences, LONGEST, self.strands)
         found.data = np.log1p(found.data)
         return found

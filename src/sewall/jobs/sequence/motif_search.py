@@ -1,4 +1,4 @@
-"""What the networks of a bundle look for: motifs in their attributions, tested, and those of the k-mer model beside."""
+"""What the networks of a bundle look for: motifs in their attributions, tested, and those of simple models beside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.data.sequences import Sequences
 from sewall.dna.counts import kmer_names
+from sewall.dna.matrices import PLACES, Matrices, Scanned
 from sewall.encode.dna import one_hot
+from sewall.jobs.sequence.matrix_model import MatrixModel
 from sewall.jobs.sequence.models import LONGEST, Regression
 from sewall.jobs.session import stream
 from sewall.motifs.attributions import Attributed, Method, attribute
@@ -33,7 +35,7 @@ Floats = NDArray[np.float64]
 MOST_SHUFFLED = 200  # shuffled sequences that say how much is found where nothing is
 SHORTEST_KMER = 4
 MOST_AT_ONCE = 256
-NETWORKS, KMERS = "networks", "k-mers"
+NETWORKS, MATRICES, KMERS = "networks", "weight matrices", "k-mers"
 
 # Independent streams of one seed.
 REFERENCES, SHUFFLES, EFFECTS, ANEW = 60, 61, 62, 63
@@ -70,13 +72,30 @@ class Search:
 
 
 @dataclass(frozen=True)
+class ModelMotif:
+    """A motif of one of the models.
+
+    Attributes:
+        motif: the motif.
+        model: that it is of.
+        raises: whether that model's answer rises by it.
+        places: ``row start end`` in the sequences that are explained, for networks with ``attribution``; or None.
+    """
+
+    motif: Motif
+    model: str
+    raises: bool
+    places: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
 class Searched:
     """What was found.
 
     Attributes:
         attributed: the attributions.
         seqlets: ``row start end attribution p_value motif``.
-        motifs: of the networks, and after them those of the k-mer model.
+        motifs: of the networks, and after them those of simple models.
         table: one row per motif, in the same order.
         told: numbers about the search.
     """
@@ -89,14 +108,14 @@ class Searched:
 
 
 def searched(
-    search: Search, sequences: Sequences, simple: list[Motif], known: list[Motif], method: Method, console: Console
+    search: Search, sequences: Sequences, simple: list[ModelMotif], known: list[Motif], method: Method, console: Console
 ) -> Searched:
     """Attribute, find motifs, and test them.
 
     Args:
         search: with what.
         sequences: of A, C, G and T alone.
-        simple: motifs of the k-mer model, tested beside the others.
+        simple: motifs of simple models, tested beside the others.
         known: motifs to compare with; may be none.
         method: of attribution.
         console: for progress.
@@ -118,8 +137,11 @@ def searched(
         found = find_motifs(own, seqlets, both_strands=search.both_strands)
     with console.bar("testing motifs"):
         told = _told(search, own, number, len(seqlets))
-        table = _table(search, own, found, simple, told["agrees"] and told["learnt"])
-    motifs = [*(one.motif for one in found), *simple]
+        every = [*(ModelMotif(one.motif, NETWORKS, one.raises, one.places) for one in found), *simple]
+        table = _table(search, own.sequences, every)
+        if not (told["agrees"] and told["learnt"]):
+            table["used"] = table["used"].astype(bool) & (table["model"] != NETWORKS)
+    motifs = [one.motif for one in every]
     return Searched(own, _assigned(seqlets, found), motifs, _matched(table, motifs, known, search.both_strands), told)
 
 
@@ -137,25 +159,9 @@ def _told(search: Search, own: Attributed, shuffled: int, seqlets: int) -> dict[
     }  # fmt: skip
 
 
-def _table(search: Search, own: Attributed, found: list[Found], simple: list[Motif], trusted: bool) -> pd.DataFrame:
-    plain = backgrounds(own.sequences, stream(search.seed, SHUFFLES))
-    seed = stream(search.seed, EFFECTS)
-    anchored = search.networks[0].shape.anchored
-    rows = []
-    for one in found:
-        place = int(one.places["start"].median()) if anchored else None
-        into = inserted(one.motif, plain, search.answers, seed, place)
-        out = taken_out(one.places, own.sequences, search.answers, seed)
-        used = trusted and into.certain and (into.value > 0) == one.raises and into.agreeing > 0.5
-        rows.append(
-            _of(one.motif, NETWORKS, into) | {
-                "sequences": one.places["row"].nunique(), "raises": one.raises,
-                "attribution": one.places["attribution"].mean(), "taken_out": out.value, "taken_out_lower": out.lower,
-                "taken_out_upper": out.upper, "used": used,
-            }
-        )  # fmt: skip
-    rows += [_of(motif, KMERS, inserted(motif, plain, search.answers, seed)) | {"raises": True} for motif in simple]
-    return pd.DataFrame(rows, columns=COLUMNS)
+def _table(search: Search, sequences: Sequences, motifs: list[ModelMotif]) -> pd.DataFrame:
+    plain = backgrounds(sequences, stream(search.seed, SHUFFLES))
+    return pd.DataFrame([_tested(search, sequences, plain, one) for one in motifs], columns=COLUMNS)
 
 
 COLUMNS = [
@@ -164,13 +170,28 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def _of(motif: Motif, model: str, into: Effect) -> dict[str, Any]:
-    certain = np.isfinite(into.lower)
-    return {
-        "motif": motif.name, "model": model, "consensus": motif.consensus, "support": motif.support,
-        "effect": into.value, "effect_lower": into.lower if certain else np.nan,
-        "effect_upper": into.upper if certain else np.nan, "agreeing": into.agreeing, "used": into.certain,
+def _tested(search: Search, sequences: Sequences, plain: Sequences, one: ModelMotif) -> dict[str, Any]:
+    """Return the row of a motif: what it does to the networks' answers, put in and taken out."""
+    seed, places = stream(search.seed, EFFECTS), one.places
+    anchored = search.networks[0].shape.anchored
+    place = int(places["start"].median()) if anchored and places is not None else None
+    into = inserted(one.motif, plain, search.answers, seed, place)
+    row = {
+        "motif": one.motif.name, "model": one.model, "consensus": one.motif.consensus, "support": one.motif.support,
+        "raises": one.raises, "agreeing": into.agreeing, **_interval("effect", into),
+        "used": into.certain and (into.value > 0) == one.raises and into.agreeing > 0.5,
     }  # fmt: skip
+    if places is None:
+        return row
+    out = taken_out(places, sequences, search.answers, seed)
+    added = places["attribution"].mean() if "attribution" in places else np.nan
+    return row | {"sequences": places["row"].nunique(), "attribution": added, **_interval("taken_out", out)}
+
+
+def _interval(name: str, effect: Effect) -> dict[str, float]:
+    known = np.isfinite(effect.lower)
+    lower, upper = (effect.lower, effect.upper) if known else (np.nan, np.nan)
+    return {name: effect.value, f"{name}_lower": lower, f"{name}_upper": upper}
 
 
 def _matched(table: pd.DataFrame, motifs: list[Motif], known: list[Motif], both_strands: bool) -> pd.DataFrame:
@@ -190,13 +211,43 @@ def _assigned(seqlets: pd.DataFrame, found: list[Found]) -> pd.DataFrame:
     return seqlets.assign(motif=names)
 
 
-def kmer_motifs(bundle: Bundle, asked: Question, classes: int) -> list[Motif]:
+def matrix_motifs(bundle: Bundle, asked: Question, classes: int, sequences: Sequences) -> list[ModelMotif]:
+    """Return the weight matrices of a bundle, and where they have sites; none where it has no such model."""
+    model = next((own for own in bundle.simple_models if isinstance(own, MatrixModel)), None)
+    if model is None:
+        return []
+    found = model.matrices
+    weights = _weights(model.effects, asked, classes)[-2 * len(found) :].reshape(2, len(found)).sum(axis=0)
+    places = _sites(found, sequences, model.strands)
+    return [ModelMotif(found.motif(k), MATRICES, bool(weights[k] > 0), places[k]) for k in range(len(found))]
+
+
+def _sites(matrices: Matrices, sequences: Sequences, strands: int) -> list[pd.DataFrame]:
+    """Return of each matrix ``row start end`` of the best sites that reach its threshold, without what overhangs."""
+    found = []
+    for k, sites in enumerate(matrices.sites(Scanned.of(sequences), strands)):
+        rows, shown = np.flatnonzero(sites.scores >= matrices.thresholds[k]), matrices.shown(k)
+        firsts, turned = sites.firsts[rows], sites.turned[rows]
+        starts = np.maximum(firsts + np.where(turned, PLACES - shown.stop, shown.start), 0)
+        ends = np.minimum(firsts + np.where(turned, PLACES - shown.start, shown.stop), sequences.lengths[rows])
+        found.append(pd.DataFrame({"row": rows, "start": starts, "end": ends})[starts < ends])
+    return found
+
+
+def kmer_motifs(bundle: Bundle, asked: Question, classes: int) -> list[ModelMotif]:
     """Return the motifs of the k-mer model of a bundle; none where it has no such model."""
     model = next((own for own in bundle.simple_models if own.key == "kmers"), None)
     if not isinstance(model, Regression):
         return []
-    effects = model.effects[1:]
-    weights = effects[:, asked.index] - effects[:, list(asked.against)].mean(axis=1) if classes else effects[:, 0]
+    weights = _weights(model.effects, asked, classes)
     kmers = kmer_names(LONGEST, model.reader.strands)
     long = [k for k, kmer in enumerate(kmers) if len(kmer) >= SHORTEST_KMER]
-    return assemble([kmers[k] for k in long], weights[long], both_strands=model.reader.strands == 2)
+    motifs = assemble([kmers[k] for k in long], weights[long], both_strands=model.reader.strands == 2)
+    return [ModelMotif(motif, KMERS, raises=True) for motif in motifs]
+
+
+def _weights(effects: Floats, asked: Question, classes: int) -> Floats:
+    """Return what each number of a regression adds to the answer that was asked for."""
+    if not classes:
+        return effects[1:, 0]
+    return np.asarray(effects[1:, asked.index] - effects[1:, list(asked.against)].mean(axis=1))

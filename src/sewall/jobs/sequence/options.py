@@ -73,20 +73,24 @@ class TrainOptions(LabelledOptions):
         shuffled: where there are no negatives: dinucleotide-shuffled copies of each sequence that take their place.
         matched: where there are no negatives: take stretches of the genome that are alike in GC, length and repeats.
         test: labelled sequences that are kept out of everything and looked at once.
+        test_negatives: the test's second file, where classes stand in files of their own.
         split: what is kept together in folds: groups, chromosomes, or clusters of like sequences.
         folds: parts for cross-validation.
         strands, places: how sequences are read; ``auto`` lets the data say.
         predictor: what answers: the stack of all models, the network, or the simplest adequate model.
+        curve: whether models are fitted to fewer sequences too, to see whether there are enough.
     """
 
     shuffled: Annotated[int, Field(ge=1, le=20)] | None = None
     matched: bool = False
     test: Input | None = None
+    test_negatives: Input | None = None
     split: Literal["auto", "random", "group", "chromosome", "cluster"] = "auto"
     folds: Annotated[int, Field(ge=3)] = FOLDS
     strands: Literal["auto", "both", "one"] = "auto"
     places: Literal["auto", "anchored", "free"] = "auto"
     predictor: Literal["stack", "network", "simplest"] = "stack"
+    curve: bool = True
 
 
 class PredictOptions(SequenceOptions):
@@ -94,9 +98,13 @@ class PredictOptions(SequenceOptions):
 
     Attributes:
         bundle: folder of a trained bundle.
+        fragile: whether sequences are changed a little to see which answers turn; ``auto`` asks of the first 2,000.
     """
 
+    says: ClassVar[dict[str, str]] = SequenceOptions.says | {"fragile": "is auto, always or never"}
+
     bundle: Input
+    fragile: Literal["auto", "always", "never"] = "auto"
 
 
 class EvaluateOptions(LabelledOptions):

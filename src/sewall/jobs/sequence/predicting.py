@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sewall import bundle as bundles
@@ -13,16 +14,20 @@ from sewall import crossrun, crosstables, provenance
 from sewall.bundle import Bundle
 from sewall.errors import SewallError
 from sewall.jobs.options import command
-from sewall.jobs.sequence.evaluating import FEW
 from sewall.jobs.sequence.form import Form
+from sewall.jobs.sequence.fragility import COLUMN, MOST, fragility
 from sewall.jobs.sequence.options import PredictOptions
 from sewall.jobs.sequence.reading import read
-from sewall.jobs.sequence.source import Strands
+from sewall.jobs.sequence.scoring import FEW
+from sewall.jobs.sequence.source import examples_of
 from sewall.jobs.sequence.task import SequenceTask
 from sewall.jobs.session import started, stream
 from sewall.rundir import now, write_json
 from sewall.tables import write_table
-from sewall.task import Examples, Target
+from sewall.task import Rows, Target
+
+# Independent streams of one seed.
+SUPPORT, CHANGES = range(2)
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,18 @@ def predict(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
         found = read(given.sequences, given)
         for note in found.notes:
             console.say(f"note: {note}")
-        examples = Examples(found.keys, Strands(found.sequences))
+        examples = examples_of(found.sequences, keys=found.keys)
         with console.bar("predicting"):
-            predicted = crossrun.predict(trained, task, examples, given.level, stream(folder.seed, 0), FEW)
+            predicted = crossrun.predict(trained, task, examples, given.level, stream(folder.seed, SUPPORT), FEW)
+        asked, notes = _asked_again(given, len(found))
+        with console.bar(f"asking again of {len(asked):,} sequences, changed a little"):
+            steady = fragility(task, trained, found.sequences, predicted, asked, stream(folder.seed, CHANGES))
         table = crosstables.predictions_table(predicted.table, list(found.keys.columns))
+        table.insert(list(table.columns).index("support") + 1, COLUMN, steady.column(len(table)))
         header = crosstables.header(task.target.name, given.level, False)
         write_table(folder.claim("predictions.tsv"), table, header)
         evaluation = {"job": task.name, **trained.about["scores_in_full"], "support": predicted.support}
+        evaluation["fragility"] = steady.to_dict()
         write_json(folder.claim("evaluation.json"), evaluation | {"level": given.level})
         number = len(found) + sum(found.dropped.values())
         record = provenance.record(
@@ -77,11 +87,20 @@ def predict(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
             arguments=given.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
             inputs=[{"path": str(given.sequences), "sequences": len(found), **found.about}], level=given.level,
             dropped=[{"reason": r, "count": n, "of": number} for r, n in found.dropped.items() if n],
-            notes=list(found.notes), label=task.target.name, citations=("conformal-sets", "torch"),
+            notes=[*found.notes, *notes], label=task.target.name, citations=("conformal-sets", "torch"),
         )  # fmt: skip
         write_json(folder.claim("run.json"), record)
         folder.claim("report.html")
         return PredictResult(table, folder.path, write_report(folder.path))
+
+
+def _asked_again(options: PredictOptions, number: int) -> tuple[Rows, list[str]]:
+    """Return which sequences are changed a little to see whether answers turn, and a note where it is not all."""
+    rows = np.arange(number)[: {"always": number, "auto": MOST, "never": 0}[options.fragile]]
+    if len(rows) == number:
+        return rows, []
+    whose = f"of the first {len(rows):,} of {number:,} sequences" if len(rows) else "of no sequence"
+    return rows, [f"whether answers are fragile was asked {whose}; --fragile always asks of all"]
 
 
 def load(folder: Path) -> tuple[SequenceTask, Bundle]:

@@ -16,7 +16,7 @@ from sewall.data.sequences import Sequences, joined
 from sewall.errors import SewallError
 from sewall.jobs.sequence.genomic import genomic_groups, read_regions
 from sewall.jobs.sequence.labels import Labels, labels_of
-from sewall.jobs.sequence.options import LabelledOptions, SequenceOptions
+from sewall.jobs.sequence.options import LabelledOptions, SequenceOptions, TrainOptions
 
 REGIONS = {".bed", ".narrowpeak"}
 NEGATIVE, POSITIVE = "negative", "positive"
@@ -124,6 +124,25 @@ def read_labelled(options: LabelledOptions) -> Labelled:
     kind = "quantity" if track is not None else options.kind
     labels = {name: labels_of(name, found.columns[name], kind) for name in names}
     return Labelled(found, labels, _groups(options, found), found.notes)
+
+
+def read_test(options: TrainOptions, labels: Labels) -> Labelled:
+    """Read the sequences that are kept for the test, with labels of the same classes.
+
+    Raises:
+        SewallError: as `read` and `labels_of`; no such labels.
+    """
+    assert options.test is not None
+    found = read(options.test, options)
+    if options.test_negatives is not None:
+        found = with_negatives(found, read(options.test_negatives, options))
+    if labels.name not in found.columns:
+        raise SewallError(
+            f"{options.test}: no label {labels.name}; the test needs the labels of the training (or --test-negatives)"
+        )
+    kind = "classes" if labels.classes else "quantity"
+    own = labels_of(labels.name, found.columns[labels.name], kind, labels.classes)
+    return Labelled(found, {labels.name: own}, None, found.notes)
 
 
 def with_negatives(positives: Read, negatives: Read) -> Read:

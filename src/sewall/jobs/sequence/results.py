@@ -18,16 +18,18 @@ class TrainResult(Trained):
     """A finished training of one label."""
 
     def summary(self) -> str:
-        """Return the audit, how well labels are predicted, whether the network is needed, and where the page lies."""
+        """Return the audit, how well labels are predicted, the verdict, whether more would help, and the page."""
         scores, best = self.evaluation, self.evaluation["best_simple"]
         called, cover = METRICS[scores["metric"]].name, scores["calibration"]["coverage"]["value"]
         what = "sets" if scores["target"]["classes"] else "intervals"
         grave = [f["what"] for f in scores["audit"]["findings"] if f["status"] == "fail"]
         audit = f"audit: {scores['audit']['status']}" + (f" ({'; '.join(grave)})" if grave else "")
+        curve = f"\n{scores['curve']['said']}" if scores["curve"] else ""
         return (
             f"{audit}\n{scores['n']} sequences held out: {called} of the stack {words_of(self.score(STACK))}, of "
             f"{best['name']} {words_of(self.score(best['key']))}; {100 * scores['level']:g} % {what} cover "
-            f"{100 * cover:.1f} %\n{scores['verdict']}\n{self.report}"
+            f"{100 * cover:.1f} %\n{scores['verdict_word']} ({scores['verdict_phrase']}): {scores['verdict']}{curve}\n"
+            f"{self.report}"
         )
 
 

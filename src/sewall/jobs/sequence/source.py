@@ -64,6 +64,18 @@ class Strands:
         return self.kept[name]
 
 
+def examples_of(
+    sequences: Sequences,
+    known: NDArray[np.float64] | None = None,
+    groups: NDArray[Any] | None = None,
+    keys: pd.DataFrame | None = None,
+) -> Examples:
+    """Return sequences as examples; where they are of unequal length, networks read like ones together."""
+    keys = pd.DataFrame({"sequence_id": sequences.ids}) if keys is None else keys
+    unequal = len(np.unique(sequences.lengths)) > 1
+    return Examples(keys, Strands(sequences), known, groups, sequences.lengths if unequal else None)
+
+
 def strands_of(examples: Examples) -> Strands:
     """Return the sequences behind examples of this job."""
     assert isinstance(examples.source, Strands)

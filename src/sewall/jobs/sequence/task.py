@@ -16,7 +16,9 @@ from sewall.dna.composition import LABELS
 from sewall.dna.counts import kmer_counts
 from sewall.dna.likeness import Gapped, Placed
 from sewall.encode.dna import one_hot
+from sewall.jobs.sequence.coding_model import ReadingFrames
 from sewall.jobs.sequence.form import MOST_LETTERS, Form
+from sewall.jobs.sequence.matrix_model import MatrixModel
 from sewall.jobs.sequence.models import BASE, Floats, Likeness, Prior, Reader, Regression
 from sewall.jobs.sequence.small import SMALL, SmallNetwork
 from sewall.jobs.sequence.source import strands_of
@@ -98,7 +100,9 @@ class SequenceTask:
         if self.form.anchored:
             found.append(Regression(self.target, Reader("positions", "letters by position", 1)))
         if self.form.frames:
-            found.append(Regression(self.target, Reader("coding", "reading frame and codon use", 1)))
+            found.append(ReadingFrames(self.target, seed))
+        if not self.form.anchored:
+            found.append(MatrixModel(self.target, strands))
         found.append(Regression(self.target, Reader("kmers", "k-mers of 1 to 6 letters", strands)))
         found.append(SmallNetwork(self, self.config, seed))
         found.append(Likeness(self.target, Gapped(strands=strands), "gapped", "gapped k-mers (likeness)"))

@@ -25,24 +25,26 @@ from sewall.errors import SewallError
 from sewall.folds import divide
 from sewall.jobs.options import command
 from sewall.jobs.sequence.contrast import read_contrasted
-from sewall.jobs.sequence.evaluating import FEW, scored
 from sewall.jobs.sequence.form import Form, config_of, form_of, looked_at
-from sewall.jobs.sequence.labels import Labels, labels_of
+from sewall.jobs.sequence.labels import Labels
+from sewall.jobs.sequence.learning_curve import learning_curve
+from sewall.jobs.sequence.matched_scores import flagged, matched_scores
 from sewall.jobs.sequence.options import TrainOptions
-from sewall.jobs.sequence.reading import CHROMOSOME, Labelled, read
+from sewall.jobs.sequence.reading import CHROMOSOME, Labelled, read_test
 from sewall.jobs.sequence.results import TrainResult, TrainResults, side_by_side
-from sewall.jobs.sequence.source import Strands
+from sewall.jobs.sequence.scoring import FEW, beside, scored
+from sewall.jobs.sequence.source import examples_of
 from sewall.jobs.sequence.task import SequenceTask
 from sewall.jobs.session import started, stream
 from sewall.rundir import RunDirectory, Stage, now, write_json
 from sewall.stacking import STACK, Nested, nested
 from sewall.tables import read_table, write_table
-from sewall.task import Examples, Target
+from sewall.task import Target
 
 CITATIONS = ("gapped", "spaced-words", "alignment", "stacking", "conformal-sets", "cv-plus", "torch", "scikit-learn")
 
 # Independent streams of one seed.
-FOLDS, FIT, SCORE, LOOK, NEGATIVES, AUDIT = range(6)
+FOLDS, FIT, SCORE, LOOK, NEGATIVES, AUDIT, CURVE = range(7)
 
 
 def train(sequences: str | Path, *, out: str | Path, **options: Any) -> TrainResult | TrainResults:
@@ -98,11 +100,19 @@ class SequenceRun:
             console.say(said_of(form, told))
             question, how = self._question(target, labels, form, looked)
             config = replace(config_of(self.labelled.sequences), device=self.options.device)
-            place, folds = self.folder.claim("fits") / plain_name(name), question.folds.number
-            workers = self.options.threads or len(os.sched_getaffinity(0))
+            folds = question.folds.number
             with console.bar(f"fitting all models, {1 + folds} times", 1 + 2 * folds) as bar:
-                (fits,) = fit_all([question], config, place, stream(seed, FIT), workers, bar.advance, pairs=False)
-            self._bundle(stage, question, fits, looked, told, how)
+                (fits,) = fit_all(
+                    [question], config, self._fits(name), stream(seed, FIT), self._workers, bar.advance, pairs=False
+                )
+            self._bundle(stage, question, fits, looked, told, how, console)
+
+    def _fits(self, name: str) -> Path:
+        return self.folder.claim("fits") / plain_name(name)
+
+    @property
+    def _workers(self) -> int:
+        return self.options.threads or len(os.sched_getaffinity(0))
 
     def _looked_at(self, target: Target, labels: Labels) -> dict[str, float]:
         known = np.flatnonzero(np.isfinite(labels.known))
@@ -116,7 +126,7 @@ class SequenceRun:
         sequences, texts, parts = self.labelled.sequences, labels.told(), None
         groups = self.labelled.groups
         if self.options.test is not None:
-            test = self.test(labels)
+            test = read_test(self.options, labels)
             both = joined([sequences, test.sequences.named(f"{name}:test" for name in test.sequences.ids)])
             parts = np.array(["train"] * len(sequences) + ["test"] * len(test.sequences), np.str_)
             texts = np.concatenate([texts, test.labels[labels.name].told()])
@@ -125,24 +135,13 @@ class SequenceRun:
         ordered = options.negatives is None and options.shuffled is None and not options.matched
         return audit(sequences, {labels.name: texts}, groups, parts, stranded=stranded, ordered=ordered, seed=seed)
 
-    def test(self, labels: Labels) -> Labelled:
-        """Return the sequences that are kept for the test, with labels of the same classes."""
-        assert self.options.test is not None
-        found = read(self.options.test, self.options)
-        if labels.name not in found.columns:
-            raise SewallError(f"{self.options.test}: no label {labels.name}; the test needs the labels of the training")
-        own = labels_of(labels.name, found.columns[labels.name], "classes" if labels.classes else "quantity",
-                        labels.classes)  # fmt: skip
-        return Labelled(found, {labels.name: own}, None, found.notes)
-
     def _question(self, target: Target, labels: Labels, form: Form, looked: Audit) -> tuple[Question, str]:
         groups, how = self._together(looked)
         config = replace(config_of(self.labelled.sequences), epochs=10, patience=10, learning_rate=4e-3)
         task = SequenceTask(target, form, config)
-        examples = Examples(self.labelled.read.keys, Strands(self.labelled.sequences), labels.known, groups)
-        return Question(
-            task, examples, divide(task, examples, self.options.folds, stream(self.folder.seed, FOLDS))
-        ), how
+        examples = examples_of(self.labelled.sequences, labels.known, groups, self.labelled.read.keys)
+        folds = divide(task, examples, self.options.folds, stream(self.folder.seed, FOLDS))
+        return Question(task, examples, folds), how
 
     def _together(self, looked: Audit) -> tuple[NDArray[Any], str]:
         """Return what stays together in folds, and what that is in words."""
@@ -163,21 +162,23 @@ class SequenceRun:
         return clusters(looked.kin.found).of[:number], "sequences of common descent together"
 
     def _bundle(
-        self, stage: Stage, question: Question, fits: Fits, looked: Audit, told: Mapping[str, float], how: str
-    ) -> None:
+        self, stage: Stage, question: Question, fits: Fits, looked: Audit, told: Mapping[str, float], how: str,
+        console: Console,
+    ) -> None:  # fmt: skip
         task, examples = question.task, question.examples
         assert isinstance(task, SequenceTask) and examples.target is not None
         name, level, seed = task.target.name, self.options.level, stream(self.folder.seed, SCORE)
         found = nested(task, fits, task.target.forward(examples.target))
         bundle = crossrun.bundle_of(task, examples, fits, found, {})
-        scores = crossscores.evaluate(task, examples, bundle, found, level, seed)
-        key = self._predictor(scores)
+        scores = crossscores.evaluate(task, examples, bundle, found, level, seed, fits.seconds)
+        matched, key = self._matched(scores, question, found, looked), self._predictor(scores)
         if key != STACK:
             found = stacking.only(found, key)
             bundle = crossrun.bundle_of(task, examples, fits, found, {})
         bundle = crossrun.described(bundle, task, self._about(task, fits, len(found.rows), told, key), scores)
-        scores |= self._more_scores(bundle, fits, found, looked, how)
-        scores["test"] = self._tested(stage, bundle, task)
+        scores |= beside(scores, bundle, fits, found, looked, how) | {"matched": matched}
+        scores["curve"] = self._curve(question, fits, scores, console)
+        scores["test"] = self._tested(stage, bundle, task, looked)
         bundle.save(stage.makes(self.place(name, "bundle")))
         header = crosstables.header(name, level, True)
         table = crosstables.held_out_table(examples, found, bundle, task.target, level)
@@ -186,32 +187,47 @@ class SequenceRun:
         write_table(stage.makes(self.place(name, "models.tsv")), models, [*header, "columns: the models"])
         write_json(stage.makes(self.place(name, "evaluation.json")), {"job": task.name, **scores})
 
+    def _curve(
+        self, question: Question, fits: Fits, scores: Mapping[str, Any], console: Console
+    ) -> dict[str, Any] | None:
+        """Fit models to fewer sequences."""
+        if not self.options.curve:
+            return None
+        place, seed = self._fits(question.task.target.name) / "curve", stream(self.folder.seed, CURVE)
+        with console.bar("learning from fewer sequences"):
+            return learning_curve(question, fits, scores, place, seed, self.options.device, self._workers)
+
     def _predictor(self, scores: Mapping[str, Any]) -> str:
         chosen = {"network": NETWORK, "simplest": str(scores["simplest_adequate"])}
         return chosen.get(self.options.predictor, STACK)
 
-    def _more_scores(self, bundle: Bundle, fits: Fits, found: Nested, looked: Audit, how: str) -> dict[str, Any]:
-        best = next(m for m in bundle.simple_models if m.key == bundle.about["best_simple"])
-        return {
-            "best_simple": {"key": best.key, "name": best.name}, "learning": fits.learning,
-            "held_out": f"{len(found.rows):,} sequences, each predicted by models that were fitted without its fold "
-                        f"({fits.folds.number} folds, {how})",
-            "audit": {"status": looked.status, "findings": [finding.to_dict() for finding in looked.findings]},
-        }  # fmt: skip
+    def _matched(
+        self, scores: Mapping[str, Any], question: Question, found: Nested, looked: Audit
+    ) -> list[dict[str, Any]]:
+        """Score all models again where classes are alike in what could tell them apart by itself."""
+        task, examples = question.task, question.examples
+        answers = {key: task.target.backward(values) for key, values in found.answers.items()}
+        truth, groups = crossscores.known_truth(task, examples, found.rows), examples.groups
+        return matched_scores(
+            task.target, scores["models"], answers, truth, self.labelled.sequences.take(found.rows),
+            flagged(looked.numbers), stream(self.folder.seed, SCORE),
+            None if groups is None else np.asarray(groups)[found.rows],
+        )  # fmt: skip
 
-    def _tested(self, stage: Stage, bundle: Bundle, task: SequenceTask) -> dict[str, Any] | None:
+    def _tested(self, stage: Stage, bundle: Bundle, task: SequenceTask, looked: Audit) -> dict[str, Any] | None:
         """Look at the test once."""
         if self.options.test is None:
             return None
         labels = self.labelled.labels[task.target.name]
-        test, seed = self.test(labels), stream(self.folder.seed, SCORE)
-        examples = Examples(test.read.keys, Strands(test.sequences))
+        test, seed = read_test(self.options, labels), stream(self.folder.seed, SCORE)
+        examples = examples_of(test.sequences, keys=test.read.keys)
         found = crossrun.predict(bundle, task, examples, self.options.level, seed, FEW)
         truth = test.labels[labels.name].known
         table = crosstables.measured_table(found.table, list(test.read.keys.columns), task.target, truth)
         header = crosstables.header(labels.name, self.options.level, False)
         write_table(stage.makes(self.place(labels.name, "test.tsv")), table, header)
-        return scored(task, bundle, found, truth, self.options.level, seed)
+        numbers = flagged(looked.numbers)
+        return scored(task, bundle, test.sequences, found, truth, self.options.level, seed, numbers)
 
     def _about(
         self, task: SequenceTask, fits: Fits, number: int, told: Mapping[str, float], key: str
