@@ -118,6 +118,17 @@ CITATIONS: dict[str, Citation] = {
         "Shrikumar A, Greenside P, Kundaje A (2017) Learning important features through propagating activation "
         "differences. Proceedings of Machine Learning Research 70:3145-3153.",
     ),
+    "matrices": Citation(
+        "search for weight matrices",
+        "Bailey TL (2021) STREME: accurate and versatile sequence motif discovery. Bioinformatics 37:2834-2840.",
+        "10.1093/bioinformatics/btab203",
+    ),
+    "modisco": Citation(
+        "motifs in attributions",
+        "Shrikumar A, Tian K, Avsec Ž, et al. (2018) Technical note on transcription factor motif discovery from "
+        "importance scores (TF-MoDISco). arXiv 1811.00416.",
+        "10.48550/arXiv.1811.00416",
+    ),
     "tomtom": Citation(
         "comparison of motifs",
         "Gupta S, Stamatoyannopoulos JA, Bailey TL, Noble WS (2007) Quantifying similarity between motifs. Genome "

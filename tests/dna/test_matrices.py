@@ -94,7 +94,7 @@ def test_a_word_comes_back_with_its_sites() -> None:
     assert found.chance[0] == 1 / 2_000
     held = found.read(Scanned.of(sequences), 2)
     assert held.shape == (600, 2)
-    assert np.mean(held[:, 1] == flags) > 0.97
+    assert np.mean((held[:, 1] > 0.5) == flags) > 0.97
 
 
 def test_two_words_are_two_matrices_and_what_lowers_counts_too() -> None:

@@ -182,6 +182,12 @@ def evaluate(context: click.Context, **_: Any) -> None:
     type=click.Choice(["auto", "deeplift", "mutagenesis"]),
     help="auto: DeepLIFT, or where its sums do not add up, every single change.  [default: auto]",
 )
+@option(
+    _MODELS,
+    "--finder",
+    type=click.Choice(["seqlets", "modisco"]),
+    help="What finds motifs in attributions; modisco is TF-MoDISco, an extra.  [default: seqlets]",
+)
 @options(running, device)
 @click.pass_context
 def explain(context: click.Context, **_: Any) -> None:

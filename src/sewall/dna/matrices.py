@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from sewall.data.sequences import Sequences
 from sewall.dna.aligning import compiled
@@ -164,9 +165,12 @@ class Matrices:
         return [best_sites(scanned, log_odds, strands) for log_odds in self.log_odds]
 
     def read(self, scanned: Scanned, strands: int) -> Floats:
-        """Return ``(sequences, 2 × matrices)``: the highest log odds of each matrix, and whether they are a site's."""
+        """Return ``(sequences, 2 × matrices)``: the highest log odds of each matrix, and how far they are a site's.
+
+        That is a share between 0 and 1, one half at the threshold, as of a site that a protein is bound to.
+        """
         scores = np.array([own.scores for own in self.sites(scanned, strands)], float).reshape(len(self), len(scanned))
-        return np.vstack([scores, scores >= self.thresholds[:, None]]).T
+        return np.vstack([scores, expit(scores - self.thresholds[:, None])]).T
 
     def shown(self, matrix: int) -> slice:
         """Return the places of a matrix from the first to the last that tells much."""

@@ -6,7 +6,7 @@ adds, the motif is counted from the letters themselves: the network may look at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,12 +87,28 @@ def find_motifs(
     Returns:
         Motifs named ``motif_1`` and so on.
     """
-    found: list[Found] = []
     adds = seqlets["attribution"].to_numpy() > 0
-    for raises in (True, False):
-        own = seqlets[adds == raises]
-        piles = merged(piled(attributed, own, both_strands), attributed.sequences, both_strands)
-        found += [_found(pile, attributed, raises) for pile in piles if len(pile.sites) >= fewest]
+    piles = {
+        raises: merged(piled(attributed, seqlets[adds == raises], both_strands), attributed.sequences, both_strands)
+        for raises in (True, False)
+    }
+    return motifs_of(piles, attributed, fewest)
+
+
+def motifs_of(piles: Mapping[bool, Sequence[Pile]], attributed: Attributed, fewest: int = FEWEST) -> list[Found]:
+    """Return the motifs of piles that are large enough, those that add most first.
+
+    Args:
+        piles: of seqlets that raise the answer, by True, and of those that lower it, by False.
+        attributed: the attributions that the seqlets were called from.
+        fewest: seqlets of a motif.
+    """
+    found = [
+        _found(pile, attributed, raises)
+        for raises, own in piles.items()
+        for pile in own
+        if len(pile.motif) and len(pile.sites) >= fewest
+    ]
     # Letters beside a strong motif may take a little: what they show is the motif, and together it adds.
     found = [one for one in found if (one.places["attribution"].mean() > 0) == one.raises]
     found.sort(key=lambda one: -float(one.places["attribution"].abs().sum()))

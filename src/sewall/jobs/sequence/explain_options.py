@@ -19,10 +19,12 @@ class ExplainOptions(SequenceOptions):
         label: class whose score is explained; by default the last.
         most: sequences to attribute, of those that are given.
         method: ``deeplift``, ``mutagenesis``, or ``auto``: the first where it is true to the networks.
+        finder: what finds motifs in attributions: ``seqlets``, Sewall's own, or ``modisco`` (TF-MoDISco, an extra).
     """
 
     says: ClassVar[dict[str, str]] = SequenceOptions.says | {
         "method": "is auto, deeplift or mutagenesis",
+        "finder": "is seqlets or modisco",
         "most": "is a number of sequences, 20 or more",
     }
 
@@ -31,3 +33,4 @@ class ExplainOptions(SequenceOptions):
     label: str | None = None
     most: Annotated[int, Field(ge=20)] = 500
     method: Literal["auto", "deeplift", "mutagenesis"] = "auto"
+    finder: Literal["seqlets", "modisco"] = "seqlets"

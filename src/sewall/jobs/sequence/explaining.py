@@ -32,7 +32,7 @@ from sewall.rundir import RunDirectory, atomic_path, now, write_json
 from sewall.tables import write_table
 from sewall.task import Rows
 
-CITATIONS = ("ensemble", "deeplift", "tomtom", "torch")
+CITATIONS = ("ensemble", "deeplift", "matrices", "tomtom", "torch")
 FEWEST = 20  # sequences, and seqlets of a motif
 UNREADABLE = "of another length than the bundle reads, too short, or half of its letters are ambiguous"
 
@@ -86,7 +86,7 @@ def explain(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
         some, notes = _chosen(given, task, search, found, console)
         classes = len(task.target.classes)
         simple = [*matrix_motifs(trained, asked, classes, some), *kmer_motifs(trained, asked, classes)]
-        told = searched(search, some, simple, known, given.method, console)
+        told = searched(search, some, simple, known, given.method, given.finder, console)
         explained = told.told | {
             "name": name, "unit": _unit(task, name), "sequences": len(some), "given": len(found),
             "networks": len(search.networks), "known": len(known), "strands": 2 if search.both_strands else 1,
@@ -131,6 +131,10 @@ def _search(options: ExplainOptions, bundle: Bundle, asked: Question, seed: int)
     if not networks:
         raise SewallError(f"{options.bundle}: it has no networks; train it again with sewall sequence train")
     device = "cuda" if options.device == "auto" and torch.cuda.is_available() else "cpu"
+    if options.finder == "modisco" and networks[0].shape.strands == 1:
+        raise SewallError(
+            f"--finder modisco: takes both strands as one, and {options.bundle} reads the strand as given; leave it out"
+        )
     return Search(networks, asked, networks[0].shape.strands == 2, device, seed)
 
 
@@ -226,6 +230,10 @@ def _notes(explained: dict[str, Any]) -> list[str]:
     return notes
 
 
+def _citations(options: ExplainOptions) -> tuple[str, ...]:
+    return (*CITATIONS, "modisco") if options.finder == "modisco" else CITATIONS
+
+
 def _record(
     options: ExplainOptions, folder: RunDirectory, found: Read, notes: Sequence[str], begun: str
 ) -> dict[str, Any]:
@@ -233,6 +241,6 @@ def _record(
     return provenance.record(
         job="sequence", verb="explain", command=command("explain", options, ("bundle", "sequences"), folder.seed),
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[source | dict(found.about)], citations=CITATIONS, level=options.level, notes=list(notes),
+        inputs=[source | dict(found.about)], citations=_citations(options), level=options.level, notes=list(notes),
         dropped=[{"reason": reason, "count": n, "of": len(found) + n} for reason, n in found.dropped.items()],
     )  # fmt: skip

@@ -39,7 +39,7 @@ class MatrixModel:
         matrices: what was found.
         centre, scale: ``(columns,)`` of what is read.
         effects: ``(1 + columns, classes)`` on the log odds, or ``(1 + columns, 1)``; the intercepts first, then those
-            of composition, of the log odds of each matrix, and of whether they reach its threshold.
+            of composition, of the log odds of each matrix, and of how far they reach its threshold.
     """
 
     target: Target

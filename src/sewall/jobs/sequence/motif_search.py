@@ -24,6 +24,7 @@ from sewall.motifs.attributions import Attributed, Method, attribute
 from sewall.motifs.insertion import Effect, backgrounds, inserted, taken_out
 from sewall.motifs.kmer_motifs import assemble
 from sewall.motifs.matching import match
+from sewall.motifs.modisco import modisco_motifs
 from sewall.motifs.motif import Motif
 from sewall.motifs.sanity import AGREEING, UNLEARNT, unlearnt_similarity
 from sewall.motifs.seqlets import Found, find_motifs, find_seqlets
@@ -108,8 +109,9 @@ class Searched:
 
 
 def searched(
-    search: Search, sequences: Sequences, simple: list[ModelMotif], known: list[Motif], method: Method, console: Console
-) -> Searched:
+    search: Search, sequences: Sequences, simple: list[ModelMotif], known: list[Motif], method: Method, finder: str,
+    console: Console,
+) -> Searched:  # fmt: skip
     """Attribute, find motifs, and test them.
 
     Args:
@@ -118,6 +120,7 @@ def searched(
         simple: motifs of simple models, tested beside the others.
         known: motifs to compare with; may be none.
         method: of attribution.
+        finder: of motifs in attributions: ``seqlets`` or ``modisco``.
         console: for progress.
     """
     with console.bar("attributing", len(sequences)) as bar:
@@ -134,7 +137,9 @@ def searched(
         )  # fmt: skip
     with console.bar("finding motifs"):
         seqlets = find_seqlets(own.means, control.means)
-        found = find_motifs(own, seqlets, both_strands=search.both_strands)
+        found = (
+            modisco_motifs(own) if finder == "modisco" else find_motifs(own, seqlets, both_strands=search.both_strands)
+        )
     with console.bar("testing motifs"):
         told = _told(search, own, number, len(seqlets))
         every = [*(ModelMotif(one.motif, NETWORKS, one.raises, one.places) for one in found), *simple]

@@ -41,7 +41,9 @@ from sewall.stacking import STACK, Nested, nested
 from sewall.tables import read_table, write_table
 from sewall.task import Target
 
-CITATIONS = ("gapped", "spaced-words", "alignment", "stacking", "conformal-sets", "cv-plus", "torch", "scikit-learn")
+CITATIONS = (
+    "gapped", "matrices", "spaced-words", "alignment", "stacking", "conformal-sets", "cv-plus", "torch", "scikit-learn",
+)  # fmt: skip
 
 # Independent streams of one seed.
 FOLDS, FIT, SCORE, LOOK, NEGATIVES, AUDIT, CURVE = range(7)
