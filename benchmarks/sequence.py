@@ -22,6 +22,7 @@ from sequence_sets import SETS
 from sewall import sequence
 
 SHOWN = ("composition", "positions", "coding", "matrices", "kmers", "small", "gapped", "placed", "network", "stack")
+CURVES = 4_000  # sequences up to which learning curves are drawn
 
 
 def run(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -35,8 +36,8 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
     start = time.perf_counter()
     test = {} if known.test is None else {"test": place / "test.tsv"}
     result = sequence.train(
-        place / "train.tsv", out=place / "out", seed=seed, threads=arguments.workers, verbosity=0, force=True, **test,
-        **known.options,
+        place / "train.tsv", out=place / "out", seed=seed, threads=arguments.workers, verbosity=0, force=True,
+        curve=len(known.train) <= CURVES, **test, **known.options,
     )  # fmt: skip
     assert isinstance(result, sequence.TrainResult)
     scores = result.evaluation

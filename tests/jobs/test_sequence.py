@@ -14,6 +14,8 @@ from sewall.cli import run
 from sewall.errors import SewallError
 from sewall.jobs.sequence import TrainResult, TrainResults, evaluate, predict, train
 from sewall.jobs.sequence.labels import labels_of
+from sewall.jobs.sequence.options import TrainOptions
+from sewall.jobs.sequence.reading import learnt_and_tested, read_labelled
 
 MOTIF = "TGACTCAT"
 
@@ -159,6 +161,29 @@ def test_shuffled_negatives_and_one_model_alone(place: Path) -> None:
     assert json.loads((place / "shuffled" / "run.json").read_text())["inputs"][0]["negatives"]
 
 
+def test_a_split_is_given_by_a_column_or_by_a_file_or_two(tmp_path: Path) -> None:
+    found = table(120)
+    parts = ["train"] * 90 + ["dev"] * 10 + ["test"] * 20
+    columns = TrainOptions.of(sequences=written(found.assign(part=parts), tmp_path / "a.tsv"), out="o", part="part")
+    learnt, test = learnt_and_tested(read_labelled(columns), columns)
+    assert (len(learnt.sequences), learnt.read.keys["sequence_id"].tolist()) == (90, found["sequence_id"].tolist()[:90])
+    assert test is not None
+    assert test.labels["label"].told().tolist() == found["label"].astype(str).tolist()[90:]
+
+    files = {}
+    for name, own in found.groupby(found["label"].astype(str)):
+        files[name] = tmp_path / f"{name}.fa"
+        files[name].write_text("".join(f">{row.sequence_id}\n{row.sequence}\n" for row in own.itertuples()))
+    one, other = files.values()
+    both = TrainOptions.of(sequences=one, negatives=other, test=one, test_negatives=other, out="o")
+    learnt, test = learnt_and_tested(read_labelled(both), both)
+    assert test is not None
+    assert test.labels["label"].told().tolist() == learnt.labels["label"].told().tolist()
+    twice = TrainOptions.of(sequences=one, negatives=other, test=one, part="part", out="o")
+    with pytest.raises(SewallError, match="--test and --part are two ways"):
+        learnt_and_tested(learnt, twice)
+
+
 @pytest.mark.parametrize(
     ("cells", "kind", "said"),
     [(["a"] * 30, "auto", "it is a in all 30"), ([""] * 5, "auto", "no sequence has one"),
@@ -181,7 +206,8 @@ def test_labels_are_classes_or_quantities() -> None:
     ("options", "said"),
     [({"label": ("none",)}, "no label none"), ({"split": "chromosome"}, "no column chrom"),
      ({"split": "group"}, "name it \\(--group\\)"), ({"group": "gene"}, "no column gene"),
-     ({"matched": True}, "give regions"), ({"shuffled": 2, "matched": True}, "three ways")],
+     ({"matched": True}, "give regions"), ({"part": "label"}, "should say train"),
+     ({"shuffled": 2, "matched": True}, "three ways")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_in_one_line(place: Path, tmp_path: Path, options: Any, said: str) -> None:
     given = written(table(60), tmp_path / "t.tsv")

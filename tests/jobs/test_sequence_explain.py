@@ -158,6 +158,20 @@ def test_a_matrix_tells_what_networks_answer_to_where_they_show_no_motif(run: Ex
     assert "(a motif of the weight matrices)" in shown
 
 
+def test_with_labels_a_network_of_shuffled_ones_shows_nothing(run: Explain, tmp_path: Path) -> None:
+    """The words are found by the networks of the bundle, and not by one that could learn nothing of them."""
+    rng = np.random.default_rng(6)
+    plain = "".join(f">p{k} bound=no\n{''.join(rng.choice(list('ACGT'), 40))}\n" for k in range(40))
+    words = "".join(f"{line} bound=yes\n" if line[0] == ">" else f"{line}\n" for line in sequences(40).splitlines())
+    result = run(words + plain)
+    told = result.explained["permuted"]
+    assert (told["trained"], told["motifs"]) == (80, 0)
+    assert told["learnt"]
+    assert "shuffled labels of 80 sequences shows no motif" in result.report.read_text()
+    assert run(words + plain, permuted=False, force=True).explained["permuted"] is None
+    assert "--no-permuted" in json.loads((tmp_path / "out" / "run.json").read_text())["command"]
+
+
 def test_ambiguous_letters_and_those_left_out_are_told(run: Explain, tmp_path: Path) -> None:
     run(sequences(30, "N") + ">short\nACG\n", most=25)
     record = json.loads((tmp_path / "out" / "run.json").read_text())

@@ -73,6 +73,9 @@ def audit(context: click.Context, **_: Any) -> None:
 @option(_DATA, "--shuffled", type=int, metavar="N", help="No negatives: N dinucleotide shuffles of each sequence.")
 @option(_DATA, "--matched", is_flag=True, help="No negatives: stretches of the genome alike in GC, length, repeats.")
 @option(_DATA, "--test", metavar="FILE", help="Labelled sequences that are kept out and looked at once.")
+@option(
+    _DATA, "--part", metavar="NAME", help="Column of a given split: what is not train is kept out and looked at once."
+)
 @option(_DATA, "--test-negatives", metavar="FILE", help="Those of the other class, where they are a file of their own.")
 @option(
     _MODELS,
@@ -188,6 +191,7 @@ def evaluate(context: click.Context, **_: Any) -> None:
     type=click.Choice(["seqlets", "modisco"]),
     help="What finds motifs in attributions; modisco is TF-MoDISco, an extra.  [default: seqlets]",
 )
+@option(_MODELS, "--permuted/--no-permuted", default=True, help="Where there are labels: search with them shuffled.")
 @options(running, device)
 @click.pass_context
 def explain(context: click.Context, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whether attributions say something of what was learnt: beside networks whose weights are drawn anew.
+"""Whether attributions say something of what was learnt: beside those of networks that have learnt nothing.
 
 Adebayo et al. 2018, NeurIPS 31:9505.
 """
@@ -48,7 +48,21 @@ def unlearnt_similarity(
     rows = np.linspace(0, len(attributed.sequences) - 1, min(len(attributed.sequences), MOST)).astype(int)
     fresh = [drawn_anew(network, seed + k) for k, network in enumerate(networks)]
     again = attribute(fresh, attributed.sequences.take(rows), asked, method=attributed.method, seed=seed, device=device)
-    found = [_rank_correlation(attributed.means[row], own) for row, own in zip(rows, again.means, strict=True)]
+    return similarity(attributed, again)
+
+
+def similarity(attributed: Attributed, again: Attributed) -> float:
+    """Return the median rank correlation of two attributions, over the sequences of the second; NaN without any.
+
+    Args:
+        attributed: attributions of sequences.
+        again: attributions of some of them by other networks.
+    """
+    row = {name: number for number, name in enumerate(attributed.sequences.ids)}
+    found = [
+        _rank_correlation(attributed.means[row[name]], own)
+        for name, own in zip(again.sequences.ids, again.means, strict=True)
+    ]
     return float(np.nanmedian(found)) if np.isfinite(found).any() else float("nan")
 
 

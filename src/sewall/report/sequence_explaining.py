@@ -212,6 +212,21 @@ def _of_sequence(seqlets: pd.DataFrame, name: str) -> list[tuple[int, int, str]]
     return list(zip(own["start"].astype(int), own["end"].astype(int), own["motif"].astype(str), strict=True))
 
 
+def _of_shuffled(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a network of shuffled labels shows: nothing, if all is well."""
+    number, alike = number_or_none(told.get("motifs")), number_or_none(told.get("similarity"))
+    if number is None:
+        return []
+    trained = words.counted(int(told["trained"]), "sequence")
+    shows = words.counted(int(number), "motif") if number else "no motif"
+    said = f"A network that was trained on shuffled labels of {trained} shows {shows}."
+    found = [("warn" if number else "note", said)]
+    if alike is not None and not told.get("learnt"):
+        said = f"Its attributions resemble those above (rank correlation {words.decimal(alike, 2)})"
+        found.append(("warn", f"{said}: these show the sequences more than what was learnt."))
+    return found
+
+
 def _doubts(told: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
     agreement, unlearnt = number_or_none(told.get("agreement")), number_or_none(told.get("unlearnt"))
@@ -221,6 +236,7 @@ def _doubts(told: dict[str, Any]) -> list[tuple[str, str]]:
     if unlearnt is not None and not told.get("learnt"):
         said = f"Attributions resemble those of untrained networks (rank correlation {words.decimal(unlearnt, 2)})"
         found.append(("warn", f"{said}: they show how networks are built more than what they have learnt."))
+    found += _of_shuffled(part(told, "permuted"))
     if number_or_none(told.get("given_up")) is not None:
         share = words.percent(told.get("given_up"))
         found.append(

@@ -15,9 +15,9 @@ from sewall.dna.composition import composition
 from sewall.errors import SewallError
 from sewall.jobs.sequence.audit_options import AuditOptions
 from sewall.jobs.sequence.labels import labels_of
-from sewall.jobs.sequence.reading import GROUP, LABEL, Labelled, read, read_labelled
+from sewall.jobs.sequence.reading import GROUP, LABEL, TRAIN, Labelled, part_of, read, read_labelled
 
-PART, TRAIN, TEST = "part", "train", "test"
+PART, TEST = "part", "test"
 NUMBERS = ["length", "gc", "cpg", "complexity", "n_share", "lower"]  # of the table of sequences
 
 
@@ -47,13 +47,7 @@ class Everything:
             return cls._with_test(labelled, options, options.test)
         if options.part is None:
             return cls(labelled, None)
-        columns = labelled.read.columns
-        if options.part not in columns:
-            raise SewallError(f"{options.sequences}: no column {options.part} (--part); it has {', '.join(columns)}")
-        parts = np.array(columns[options.part], np.str_)
-        if TRAIN not in parts or (parts == TRAIN).all():
-            raise SewallError(f"{options.sequences}: column {options.part} should say {TRAIN} of some, and not of all")
-        return cls(labelled, parts)
+        return cls(labelled, part_of(labelled.read, options.sequences, options.part))
 
     @classmethod
     def _with_test(cls, labelled: Labelled, options: AuditOptions, path: Path) -> Everything:

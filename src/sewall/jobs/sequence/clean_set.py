@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sewall.dna.audit import Audit, Cleaned, clean
 from sewall.errors import SewallError
-from sewall.jobs.sequence.audit_inputs import TRAIN, Everything
+from sewall.jobs.sequence.audit_inputs import Everything
 from sewall.jobs.sequence.audit_options import AuditOptions
-from sewall.jobs.sequence.reading import Labelled
+from sewall.jobs.sequence.reading import TRAIN, Labelled
 from sewall.rundir import write_text
 from sewall.tables import write_table
 

@@ -19,6 +19,8 @@ class ExplainOptions(SequenceOptions):
         label: class whose score is explained; by default the last.
         most: sequences to attribute, of those that are given.
         method: ``deeplift``, ``mutagenesis``, or ``auto``: the first where it is true to the networks.
+        permuted: whether a network is trained on shuffled labels, where there are labels, in which nothing should be
+            found.
         finder: what finds motifs in attributions: ``seqlets``, Sewall's own, or ``modisco`` (TF-MoDISco, an extra).
     """
 
@@ -34,3 +36,4 @@ class ExplainOptions(SequenceOptions):
     most: Annotated[int, Field(ge=20)] = 500
     method: Literal["auto", "deeplift", "mutagenesis"] = "auto"
     finder: Literal["seqlets", "modisco"] = "seqlets"
+    permuted: bool = True

@@ -18,7 +18,9 @@ from sewall.errors import SewallError, some_names
 from sewall.jobs.options import command
 from sewall.jobs.sequence.explain_options import ExplainOptions
 from sewall.jobs.sequence.form import MOST_LETTERS
+from sewall.jobs.sequence.labels import labels_of
 from sewall.jobs.sequence.motif_search import NETWORKS, Search, Searched, kmer_motifs, matrix_motifs, searched
+from sewall.jobs.sequence.permuted_labels import Unlearnable
 from sewall.jobs.sequence.reading import Read, read
 from sewall.jobs.sequence.source import examples_of
 from sewall.jobs.sequence.task import SequenceTask
@@ -88,6 +90,7 @@ def explain(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
         simple = [*matrix_motifs(trained, asked, classes, some), *kmer_motifs(trained, asked, classes)]
         told = searched(search, some, simple, known, given.method, given.finder, console)
         explained = told.told | {
+            "permuted": _permuted(given, task, found, search, told, console),
             "name": name, "unit": _unit(task, name), "sequences": len(some), "given": len(found),
             "networks": len(search.networks), "known": len(known), "strands": 2 if search.both_strands else 1,
         }  # fmt: skip
@@ -101,6 +104,18 @@ def explain(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
             folder.claim("report.html")
             report = write_report(folder.path)
     return ExplainResult(told.table, explained, folder.path, report)
+
+
+def _permuted(
+    options: ExplainOptions, task: SequenceTask, found: Read, search: Search, told: Searched, console: Console
+) -> dict[str, Any] | None:
+    """Return what is found with labels shuffled; None where there are no labels, or it is not asked."""
+    if not options.permuted or task.target.name not in found.columns:
+        return None
+    kind = "classes" if task.target.classes else "quantity"
+    known = labels_of(task.target.name, found.columns[task.target.name], kind, task.target.classes).known
+    with console.bar("a network of shuffled labels"):
+        return Unlearnable(task, found.sequences, known).told(search, told)
 
 
 def _asked(options: ExplainOptions, task: SequenceTask, bundle: Bundle) -> tuple[Question, str]:

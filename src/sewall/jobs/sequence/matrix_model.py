@@ -50,7 +50,7 @@ class MatrixModel:
     effects: Floats = field(default_factory=lambda: np.zeros((1, 1)))
 
     key = KEY
-    name = f"weight matrices: composition, and the best sites of up to {MOST}"
+    name = f"composition and weight matrices, up to {MOST}"
 
     def fit(self, examples: Examples, rows: Rows) -> MatrixModel:
         """Find matrices in labelled *rows*, and fit to all of them."""

@@ -73,6 +73,7 @@ class TrainOptions(LabelledOptions):
         shuffled: where there are no negatives: dinucleotide-shuffled copies of each sequence that take their place.
         matched: where there are no negatives: take stretches of the genome that are alike in GC, length and repeats.
         test: labelled sequences that are kept out of everything and looked at once.
+        part: column of a given split: what is not ``train`` is the test.
         test_negatives: the test's second file, where classes stand in files of their own.
         split: what is kept together in folds: groups, chromosomes, or clusters of like sequences.
         folds: parts for cross-validation.
@@ -84,6 +85,7 @@ class TrainOptions(LabelledOptions):
     shuffled: Annotated[int, Field(ge=1, le=20)] | None = None
     matched: bool = False
     test: Input | None = None
+    part: str | None = None
     test_negatives: Input | None = None
     split: Literal["auto", "random", "group", "chromosome", "cluster"] = "auto"
     folds: Annotated[int, Field(ge=3)] = FOLDS

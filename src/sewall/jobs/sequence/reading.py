@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from sewall.errors import SewallError
 from sewall.jobs.sequence.genomic import genomic_groups, read_regions
 from sewall.jobs.sequence.labels import Labels, labels_of
 from sewall.jobs.sequence.options import LabelledOptions, SequenceOptions, TrainOptions
+from sewall.task import Rows
 
+TRAIN = "train"  # the part of a given split that is learnt from
 REGIONS = {".bed", ".narrowpeak"}
 NEGATIVE, POSITIVE = "negative", "positive"
 GROUP, CHROMOSOME, SIGNAL = "group", "chrom", "signal"
@@ -46,6 +48,12 @@ class Read:
     def __len__(self) -> int:
         return len(self.sequences)
 
+    def take(self, rows: Rows) -> Read:
+        """Return some of the sequences."""
+        columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
+        keys = self.keys.iloc[rows].reset_index(drop=True)
+        return replace(self, sequences=self.sequences.take(rows), columns=columns, keys=keys)
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -67,6 +75,13 @@ class Labelled:
     def sequences(self) -> Sequences:
         """All sequences."""
         return self.read.sequences
+
+    def take(self, rows: Rows) -> Labelled:
+        """Return some of the sequences."""
+        labels = {name: replace(own, known=own.known[rows]) for name, own in self.labels.items()}
+        return replace(
+            self, read=self.read.take(rows), labels=labels, groups=None if self.groups is None else self.groups[rows]
+        )
 
 
 def is_regions(path: Path) -> bool:
@@ -126,23 +141,49 @@ def read_labelled(options: LabelledOptions) -> Labelled:
     return Labelled(found, labels, _groups(options, found), found.notes)
 
 
-def read_test(options: TrainOptions, labels: Labels) -> Labelled:
-    """Read the sequences that are kept for the test, with labels of the same classes.
+def learnt_and_tested(labelled: Labelled, options: TrainOptions) -> tuple[Labelled, Labelled | None]:
+    """Return the sequences that are learnt from, and those that are kept for the test, if there are any.
 
     Raises:
-        SewallError: as `read` and `labels_of`; no such labels.
+        SewallError: a split that is given twice, or does not say what is learnt from; as `read` of a test's file.
     """
-    assert options.test is not None
-    found = read(options.test, options)
+    if options.test is not None and options.part is not None:
+        raise SewallError("--test and --part are two ways to give a split; give one of them")
+    if options.test is not None:
+        return labelled, _test_of(labelled, options, options.test)
+    if options.part is None:
+        return labelled, None
+    learnt = part_of(labelled.read, options.sequences, options.part) == TRAIN
+    return labelled.take(np.flatnonzero(learnt)), labelled.take(np.flatnonzero(~learnt))
+
+
+def part_of(found: Read, path: Path, name: str) -> NDArray[np.str_]:
+    """Return ``(sequences,)`` the part of a given split that each belongs to.
+
+    Raises:
+        SewallError: no such column, or one that does not say ``train`` of some and something else of others.
+    """
+    if name not in found.columns:
+        raise SewallError(f"{path}: no column {name} (--part); it has {', '.join(sorted(found.columns))}")
+    parts = np.array(found.columns[name], np.str_)
+    if TRAIN not in parts or (parts == TRAIN).all():
+        raise SewallError(f"{path}: column {name} should say {TRAIN} of some, and not of all")
+    return parts
+
+
+def _test_of(labelled: Labelled, options: TrainOptions, path: Path) -> Labelled:
+    """Read the sequences that are kept for the test, with labels of the same classes."""
+    found = read(path, options)
     if options.test_negatives is not None:
         found = with_negatives(found, read(options.test_negatives, options))
-    if labels.name not in found.columns:
-        raise SewallError(
-            f"{options.test}: no label {labels.name}; the test needs the labels of the training (or --test-negatives)"
-        )
-    kind = "classes" if labels.classes else "quantity"
-    own = labels_of(labels.name, found.columns[labels.name], kind, labels.classes)
-    return Labelled(found, {labels.name: own}, None, found.notes)
+    labels = {}
+    for name, own in labelled.labels.items():
+        if name not in found.columns:
+            raise SewallError(
+                f"{path}: no label {name}; the test needs the labels of the training (or --test-negatives)"
+            )
+        labels[name] = labels_of(name, found.columns[name], "classes" if own.classes else "quantity", own.classes)
+    return Labelled(found, labels, None, found.notes)
 
 
 def with_negatives(positives: Read, negatives: Read) -> Read:

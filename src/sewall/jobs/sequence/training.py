@@ -30,7 +30,7 @@ from sewall.jobs.sequence.labels import Labels
 from sewall.jobs.sequence.learning_curve import learning_curve
 from sewall.jobs.sequence.matched_scores import flagged, matched_scores
 from sewall.jobs.sequence.options import TrainOptions
-from sewall.jobs.sequence.reading import CHROMOSOME, Labelled, read_test
+from sewall.jobs.sequence.reading import CHROMOSOME, Labelled, learnt_and_tested
 from sewall.jobs.sequence.results import TrainResult, TrainResults, side_by_side
 from sewall.jobs.sequence.scoring import FEW, beside, scored
 from sewall.jobs.sequence.source import examples_of
@@ -67,10 +67,10 @@ def train(sequences: str | Path, *, out: str | Path, **options: Any) -> TrainRes
     begun = now()
     with started(given) as (folder, console):
         with console.bar("reading the sequences"):
-            labelled = read_contrasted(given, stream(folder.seed, NEGATIVES))
+            labelled, test = learnt_and_tested(read_contrasted(given, stream(folder.seed, NEGATIVES)), given)
         for note in labelled.notes:
             console.say(f"note: {note}")
-        run = SequenceRun(given, folder, labelled, begun)
+        run = SequenceRun(given, folder, labelled, test, begun)
         for name in labelled.labels:
             run.learn(name, console)
         shutil.rmtree(folder.path / "fits", ignore_errors=True)
@@ -81,11 +81,12 @@ def train(sequences: str | Path, *, out: str | Path, **options: Any) -> TrainRes
 
 @dataclass(frozen=True)
 class SequenceRun:
-    """One training: what was asked, where it goes, and of which sequences."""
+    """One training: what was asked, where it goes, which sequences are learnt from, and which are kept for the test."""
 
     options: TrainOptions
     folder: RunDirectory
     labelled: Labelled
+    test: Labelled | None
     begun: str
 
     def learn(self, name: str, console: Console) -> None:
@@ -127,8 +128,8 @@ class SequenceRun:
         """Look over the sequences, and those of the test beside them."""
         sequences, texts, parts = self.labelled.sequences, labels.told(), None
         groups = self.labelled.groups
-        if self.options.test is not None:
-            test = read_test(self.options, labels)
+        if self.test is not None:
+            test = self.test
             both = joined([sequences, test.sequences.named(f"{name}:test" for name in test.sequences.ids)])
             parts = np.array(["train"] * len(sequences) + ["test"] * len(test.sequences), np.str_)
             texts = np.concatenate([texts, test.labels[labels.name].told()])
@@ -218,10 +219,10 @@ class SequenceRun:
 
     def _tested(self, stage: Stage, bundle: Bundle, task: SequenceTask, looked: Audit) -> dict[str, Any] | None:
         """Look at the test once."""
-        if self.options.test is None:
+        if self.test is None:
             return None
-        labels = self.labelled.labels[task.target.name]
-        test, seed = read_test(self.options, labels), stream(self.folder.seed, SCORE)
+        labels, test = self.labelled.labels[task.target.name], self.test
+        seed = stream(self.folder.seed, SCORE)
         examples = examples_of(test.sequences, keys=test.read.keys)
         found = crossrun.predict(bundle, task, examples, self.options.level, seed, FEW)
         truth = test.labels[labels.name].known
