@@ -148,13 +148,12 @@ def _record(
     options: AuditOptions, folder: RunDirectory, every: Everything, held: Clusters, begun: str
 ) -> dict[str, Any]:
     found = every.labelled.read
-    number = len(found) + sum(found.dropped.values())
     return provenance.record(
         job="sequence", verb="audit", command=command("audit", options, ("sequences",), folder.seed),
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
         inputs=[{"path": str(options.sequences), "sequences": len(found), **found.about}],
         citations=CITATIONS,
-        dropped=[{"reason": r, "count": n, "of": number} for r, n in found.dropped.items() if n],
+        dropped=found.left_out,
         notes=[*every.labelled.notes, *held.notes()],
     )  # fmt: skip
 

@@ -257,5 +257,5 @@ def _record(
         job="sequence", verb="explain", command=command("explain", options, ("bundle", "sequences"), folder.seed),
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
         inputs=[source | dict(found.about)], citations=_citations(options), level=options.level, notes=list(notes),
-        dropped=[{"reason": reason, "count": n, "of": len(found) + n} for reason, n in found.dropped.items()],
+        dropped=found.left_out,
     )  # fmt: skip

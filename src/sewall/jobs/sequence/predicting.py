@@ -81,12 +81,11 @@ def predict(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
         evaluation = {"job": task.name, **trained.about["scores_in_full"], "support": predicted.support}
         evaluation["fragility"] = steady.to_dict()
         write_json(folder.claim("evaluation.json"), evaluation | {"level": given.level})
-        number = len(found) + sum(found.dropped.values())
         record = provenance.record(
             job=task.name, verb="predict", command=command("predict", given, ("bundle", "sequences"), folder.seed),
             arguments=given.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
             inputs=[{"path": str(given.sequences), "sequences": len(found), **found.about}], level=given.level,
-            dropped=[{"reason": r, "count": n, "of": number} for r, n in found.dropped.items() if n],
+            dropped=found.left_out,
             notes=[*found.notes, *notes], label=task.target.name, citations=("conformal-sets", "torch"),
         )  # fmt: skip
         write_json(folder.claim("run.json"), record)

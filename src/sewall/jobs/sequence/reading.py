@@ -48,6 +48,12 @@ class Read:
     def __len__(self) -> int:
         return len(self.sequences)
 
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """What was dropped, as ``run.json`` says it."""
+        whole = len(self) + sum(self.dropped.values())
+        return [{"reason": reason, "count": n, "of": whole} for reason, n in self.dropped.items() if n]
+
     def take(self, rows: Rows) -> Read:
         """Return some of the sequences."""
         columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}

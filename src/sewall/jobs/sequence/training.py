@@ -279,13 +279,12 @@ class SequenceRun:
 
     def _record(self, label: str | None) -> dict[str, Any]:
         found, options = self.labelled.read, self.options
-        number = len(found) + sum(found.dropped.values())
         return provenance.record(
             job="sequence", verb="train", command=command("train", options, ("sequences",), self.folder.seed),
             arguments=options.resolved(), seed=self.folder.seed, started=self.begun, stages=self.folder.seconds,
             inputs=[{"path": str(options.sequences), "sequences": len(found), **found.about}], citations=CITATIONS,
             level=options.level,
-            dropped=[{"reason": r, "count": n, "of": number} for r, n in found.dropped.items() if n],
+            dropped=found.left_out,
             notes=list(self.labelled.notes), label=label,
         )  # fmt: skip
 
