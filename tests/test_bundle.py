@@ -83,6 +83,16 @@ def test_the_card_is_for_people(saved: Path) -> None:
         assert words in text
 
 
+def test_a_bundle_of_the_first_format_is_read(toy_task: Task, examples: Examples, fitted: Bundle, copy: Path) -> None:
+    arrays = load_file(copy / MODEL)
+    for then, now in bundles.FORMAT_1.items():
+        arrays[f"calibration/{then}"] = arrays.pop(f"calibration/{now}")
+    save_file(arrays, copy / MODEL)
+    edit(copy, format_version=1, digest=bundles.digest(copy / MODEL))
+    one, other = (run.predict(b, toy_task, examples, 0.8, 3, "empty") for b in (fitted, bundles.load(copy, toy_task)))
+    assert one.table.equals(other.table)
+
+
 def refusal(folder: Path, task: Task) -> str:
     with pytest.raises(SewallError) as caught:
         bundles.load(folder, task)
@@ -145,7 +155,7 @@ def test_absent_numbers_are_refused(toy_task: Task, copy: Path) -> None:
         "ridge/centre",
         "support/null_statistics",
         "support/space0_whiten",
-        "calibration/quantiles",
+        "calibration/answer",
         "calibration/truth",
     ],
 )

@@ -85,21 +85,22 @@ def test_intervals_cover_what_they_say(toy_task: Task, toy_examples: Callable[..
     assert fresh.target is not None
     for level in (0.6, 0.9, 0.95):
         answered = run.answer(bundle, toy_task, fresh, np.arange(6_000), level)
-        inside = (answered.lower <= fresh.target) & (fresh.target <= answered.upper)
+        lower, upper = answered.claimed.T
+        inside = (lower <= fresh.target) & (fresh.target <= upper)
         # 840 calibration examples: the coverage they give varies by sqrt(.6 * .4 / 840) = 1.7 % and less.
         assert inside.mean() == pytest.approx(level, abs=0.04)
-        assert (answered.lower <= answered.upper).all()
-    assert np.ptp(answered.upper - answered.lower) > 1  # the intervals know where the noise is
+        assert (lower <= upper).all()
+    assert np.ptp(upper - lower) > 1  # the intervals know where the noise is
 
 
 def test_intervals_stay_in_the_trained_range_and_hold_their_middle(
     toy_task: Task, examples: Examples, parts: run.Split, bundle: Bundle
 ) -> None:
     answered = run.answer(bundle, toy_task, examples, parts.test, 0.9)
-    for values in (answered.lower, answered.estimate, answered.upper, answered.simple["ridge"]):
+    for values in (answered.claimed, answered.estimate, answered.simple["ridge"]):
         assert (values >= toy_task.target.lower).all()
         assert (values <= toy_task.target.upper).all()
-    assert (np.diff(answered.quantiles, axis=1) >= 0).all()
+    assert (np.diff(answered.raw, axis=1) >= 0).all()
 
 
 def test_scores_are_those_of_the_test_part(
@@ -139,7 +140,7 @@ def test_the_test_part_decides_nothing(
     spoilt[parts.test] = 55.0
     again, _ = run.fit(toy_task, examples.labelled(spoilt), parts, CONFIG, tmp_path, 5)
     one, other = (run.answer(b, toy_task, examples, parts.test, 0.9) for b in (bundle, again))
-    np.testing.assert_array_equal(one.upper, other.upper)
+    np.testing.assert_array_equal(one.claimed, other.claimed)
     np.testing.assert_array_equal(one.simple["ridge"], other.simple["ridge"])
 
 
@@ -156,7 +157,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_bundle(
         run.fit(toy_task, examples, parts, CONFIG, tmp_path, 5, progress=progress)
     again, _ = run.fit(toy_task, examples, parts, CONFIG, tmp_path, 5)
     one, other = (run.answer(b, toy_task, examples, parts.test, 0.9) for b in (bundle, again))
-    np.testing.assert_array_equal(one.quantiles, other.quantiles)
+    np.testing.assert_array_equal(one.raw, other.raw)
     assert len(done) == 1
 
 
@@ -200,6 +201,11 @@ def test_examples_that_all_hold_nothing_are_refused(
 ) -> None:
     with pytest.raises(SewallError, match="none of the 20 examples can be answered: holds nothing"):
         run.predict(bundle, toy_task, toy_examples(20, seed=8, empty=2), 0.9, 1, "holds nothing")
+
+
+def test_quantities_have_no_priors(toy_task: Task, examples: Examples, bundle: Bundle) -> None:
+    with pytest.raises(SewallError, match="amount is a quantity and has no classes; leave the priors out"):
+        run.predict(bundle, toy_task, examples, 0.9, 1, "", {"low": 0.5, "high": 0.5})
 
 
 def test_what_is_known_of_a_bundle(toy_task: Task, examples: Examples, parts: run.Split, bundle: Bundle) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import log_softmax
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import RidgeCV
 
-from sewall.simple import ClassBoosting, GradientBoosting, Ridge
+from sewall.simple import ClassBoosting, ClassForest, GradientBoosting, OnStatistics, Ridge
+from sewall.task import Examples, Task
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def target(table: pd.DataFrame) -> np.ndarray:
     return np.asarray(np.sin(table["x0"]) + 0.1 * table["x1"] + table["whole"] ** 2 + 0.1 * noise)
 
 
-def through_a_bundle(model: Ridge | GradientBoosting | ClassBoosting) -> object:
+def through_a_bundle(model: Ridge | GradientBoosting | ClassBoosting | ClassForest) -> object:
     state = {name: np.asarray(value) for name, value in model.state().items()}
     assert all(array.dtype.kind in "fiub" for array in state.values())
     return model.from_state(state)
@@ -87,12 +90,44 @@ def test_boosted_classes_are_those_of_scikit_learn(table: pd.DataFrame, target: 
 
 
 @pytest.mark.parametrize("labels", [[1] * 300, [1, 3] * 150])
-def test_classes_that_are_absent_keep_a_small_share(table: pd.DataFrame, labels: list[int]) -> None:
-    model = through_a_bundle(ClassBoosting(4, 3).fit(table[:300], np.array(labels)))
+@pytest.mark.parametrize(("kind", "share"), [(ClassBoosting, 0.5 / 302), (ClassForest, 0.5 / 302 / 201)])
+def test_classes_that_are_absent_keep_a_small_share(
+    table: pd.DataFrame, labels: list[int], kind: type[ClassBoosting | ClassForest], share: float
+) -> None:
+    model = through_a_bundle(kind(4, 3).fit(table[:300], np.array(labels)))
     chances = np.exp(model.predict(table[300:]))
-    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-6)
     absent = np.setdiff1d(np.arange(4), labels)
-    np.testing.assert_allclose(chances[:, absent], 0.5 / 302)
+    np.testing.assert_allclose(chances[:, absent], share)
+
+
+def test_a_forest_is_that_of_scikit_learn_and_the_shares(table: pd.DataFrame, target: np.ndarray) -> None:
+    labels = np.digitize(target, np.quantile(target, [0.2, 0.6]))
+    model = ClassForest(3, 3).fit(table[:400], labels[:400])
+    theirs = RandomForestClassifier(200, min_samples_leaf=3, random_state=3).fit(table[:400].to_numpy(), labels[:400])
+    shares = (np.bincount(labels[:400]) + 0.5) / 401.5
+    expected = (200 * theirs.predict_proba(table.to_numpy()) + shares) / 201
+    np.testing.assert_allclose(np.exp(model.predict(table)), expected, rtol=0, atol=1e-6)
+    again = through_a_bundle(model)
+    np.testing.assert_array_equal(again.predict(table), model.predict(table))
+    leaves = sum(tree.tree_.n_leaves for tree in theirs.estimators_)
+    assert 2 * leaves - 200 <= again.parameters == model.parameters <= 4 * leaves
+    far = pd.DataFrame(np.array([[1e300] * 6, [-1e300] * 6]), columns=table.columns)
+    assert np.isfinite(model.predict(far)).all()
+
+
+@pytest.mark.parametrize("model", [ClassBoosting(3, 1), ClassForest(3, 1)])
+def test_classes_are_learnt_from_the_statistics_of_a_task(
+    toy_classes: Task, toy_kinds: Callable[..., Examples], model: ClassBoosting | ClassForest
+) -> None:
+    examples = toy_kinds(900, empty=0)
+    fitted = OnStatistics(toy_classes, model).fit(examples, np.arange(600))
+    logs = fitted.predict(examples, np.arange(600, 900))
+    assert examples.target is not None
+    assert (logs.argmax(axis=1) == examples.target[600:]).mean() > 0.55
+    again = OnStatistics(toy_classes, type(model)(3)).with_state(fitted.state())
+    np.testing.assert_array_equal(again.predict(examples, np.arange(600, 900)), logs)
+    assert (again.key, again.parameters) == (model.key, fitted.parameters)
 
 
 def test_ridge_predicts_what_scikit_learn_predicts(table: pd.DataFrame, target: np.ndarray) -> None:

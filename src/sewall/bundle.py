@@ -26,7 +26,8 @@ from sewall.rundir import atomic_path, write_json, write_text
 from sewall.task import SimpleModel, Task
 from sewall.trust.support import SupportCheck
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+FORMAT_1 = {"quantiles": "answer", "test_quantiles": "test_answer"}  # arrays that had other names
 WORTH_SHARING = 2**16  # bytes of an array that is not kept twice
 MODEL, ABOUT, CARD = "model.safetensors", "bundle.json", "card.md"
 
@@ -113,7 +114,8 @@ def load(folder: Path, task: Task) -> Bundle:
         untrained = {model.key: model for model in task.simple_models(0)}
         models = [untrained[key].with_state(_part(arrays, key)) for key in about["shape"]["simple_models"]]
         support = SupportCheck.from_state(_part(arrays, "support") | about["shape"]["support"])
-        calibration, extra = _part(arrays, "calibration"), _part(arrays, "extra")
+        calibration = {FORMAT_1.get(name, name): a for name, a in _part(arrays, "calibration").items()}
+        extra = _part(arrays, "extra")
         if about["digest"] != digest(folder / MODEL):
             raise ValueError("its content has changed")
     except (SafetensorError, OSError, KeyError, RuntimeError, ValueError, TypeError) as problem:

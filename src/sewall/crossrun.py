@@ -12,22 +12,19 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sewall.bundle import Arrays, Bundle
+from sewall.claims import STATUSES, class_columns, flag
 from sewall.crossfit import NETWORK, CrossTask, Fits, Floats, network_answer
 from sewall.crossscores import known_truth
 from sewall.errors import SewallError
 from sewall.nets.network import Network
-from sewall.run import Predictions, words_of
+from sewall.run import Predictions, best_simple, in_short
 from sewall.stacking import STACK, Nested, Stack
 from sewall.task import Examples, Rows, SimpleModel, Target, over_all
 from sewall.train import apply_network
-from sewall.trust.held_out import EMPTY, Intervals, Sets
-from sewall.trust.metrics import METRICS
+from sewall.trust.held_out import Intervals, Sets
 from sewall.trust.support import SupportCheck
-
-STATUSES = ("ok", "warn", "outside")
 
 
 def bundle_of(task: CrossTask, examples: Examples, fits: Fits, nested: Nested, extra: Arrays) -> Bundle:
@@ -105,73 +102,32 @@ def predict(bundle: Bundle, task: CrossTask, examples: Examples, level: float, s
         raise SewallError(f"none of the {len(examples)} examples can be answered: {few}")
     models = {m.key: m for m in bundle.simple_models}
     found = answers(bundle, task, examples, rows)
-    simple, network = found[bundle.about["best_simple"]], found[NETWORK]
+    beside = {"simple": found[bundle.about["best_simple"]], "network": found[NETWORK]}
     if task.target.classes:
         names = [str(name) for name in examples.keys.iloc[rows, 0]]
         members = Sets.fit(bundle.calibration, level, 0, task.abstains).around(found[STACK], names)
-        columns = class_columns(task.target, found[STACK], members, simple, network)
+        columns = class_columns(task.target.classes, task.target.backward(found[STACK]), members, beside)
     else:
         spread, strata = task.spread(models, examples, rows), task.strata(examples, rows)
         ends = Intervals.fit(bundle.calibration, level).around(found[STACK], spread, strata)
-        columns = quantity_columns(task.target, found[STACK], ends, simple, network)
+        columns = quantity_columns(task.target, found[STACK], ends, beside)
     table = examples.keys.reset_index(drop=True).join(pd.DataFrame(columns, index=rows))
-    support = _flag(table, bundle, task, models, examples, rows, few, seed)
+    support = flag(table, bundle.support, *task.place(models, examples, rows), rows, few, seed, task.labels)
     known = {key: task.target.backward(values) for key, values in found.items()}
     return Predictions(table, support, {key: over_all(values, rows, len(table)) for key, values in known.items()})
 
 
 def quantity_columns(
-    target: Target, answer: Floats, ends: tuple[Floats, Floats], simple: Floats, network: Floats
+    target: Target, answer: Floats, ends: tuple[Floats, Floats], beside: Mapping[str, Floats]
 ) -> dict[str, Floats]:
     """Return the columns of a table of predicted quantities, from values on the learning scale."""
-    values = {"estimate": answer, "lower": ends[0], "upper": ends[1], "simple": simple, "network": network}
+    values = {"estimate": answer, "lower": ends[0], "upper": ends[1], **beside}
     return {name: target.backward(column) for name, column in values.items()}
-
-
-def class_columns(
-    target: Target, answer: Floats, members: NDArray[np.bool_], simple: Floats, network: Floats
-) -> dict[str, NDArray[Any]]:
-    """Return the columns of a table of predicted classes, from log probabilities and ``(rows, classes)`` sets."""
-    names = np.array(target.classes, object)
-    probabilities = target.backward(answer)
-    sets = [",".join(target.classes[k] for k in np.flatnonzero(held)) or EMPTY for held in members]
-    return {
-        "label": names[answer.argmax(axis=1)],
-        **{f"p_{name}": probabilities[:, k] for k, name in enumerate(target.classes)},
-        "set": np.array(sets, object),
-        "simple": names[simple.argmax(axis=1)],
-        "network": names[network.argmax(axis=1)],
-    }
-
-
-def _flag(
-    table: pd.DataFrame, bundle: Bundle, task: CrossTask, models: Mapping[str, SimpleModel], examples: Examples,
-    rows: Rows, few: str, seed: int,
-) -> dict[str, Any]:  # fmt: skip
-    statistics, place = task.place(models, examples, rows)
-    values = statistics.to_numpy(float)
-    each = bundle.support.examples(values, place)
-    together = bundle.support.batch(values, place, seed)
-    status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
-    table["support"], table["reason"] = "outside", few
-    table.loc[rows, "support"] = status
-    named = [f"unusual {task.labels.get(name, name)}" for name in each.reason]
-    table.loc[rows, "reason"] = np.where(status == "ok", "", named)
-    counts = {name: int((table["support"] == name).sum()) for name in STATUSES}
-    support = together.to_dict() | {"examples": counts}
-    for row in support["statistics"]:
-        row["label"] = task.labels.get(row["name"], row["name"])
-    return support
 
 
 def described(bundle: Bundle, task: CrossTask, about: dict[str, Any], scores: dict[str, Any]) -> Bundle:
     """Return the bundle with what is known of it: its job, its target, what it was trained on, its scores."""
-    metric = scores["metric"]
-    known = {m["key"]: m["metrics"][metric]["value"] for m in scores["models"] if m["key"] not in (NETWORK, STACK)}
-    best = max(known, key=lambda key: known[key] if np.isfinite(known[key]) else -1.0)
-    called, what = METRICS[metric].name, "sets" if task.target.classes else "intervals"
-    short = {f"{called} of {m['name']}": words_of(m["metrics"][metric]) for m in scores["models"]}
-    short[f"coverage of {scores['level']:.0%} {what}"] = words_of(scores["calibration"]["coverage"])
+    best = best_simple(scores, (NETWORK, STACK))
     target = {"name": task.target.name, "unit": task.target.unit, "classes": list(task.target.classes)}
-    mine = {"target": target, "best_simple": best, "scores": short, "scores_in_full": scores}
+    mine = {"target": target, "best_simple": best, "scores": in_short(scores), "scores_in_full": scores}
     return replace(bundle, about={**about, **bundle.about, **mine})

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.bundle import Bundle
+from sewall.claims import MOST_SHOWN, held_by_intervals, held_by_sets, reliable
 from sewall.crossfit import NETWORK, CrossTask, Floats
 from sewall.errors import SewallError
-from sewall.run import CURVE, MOST_SHOWN, Predictions, covers
+from sewall.run import Predictions
 from sewall.stacking import STACK, WITHOUT, Nested, Stack
 from sewall.task import Examples, Rows, Target
 from sewall.trust import diagnose
@@ -21,7 +22,6 @@ from sewall.trust.held_out import EMPTY, held_out_intervals, held_out_sets
 from sewall.trust.metrics import CLASSIFICATION, METRICS
 
 QUANTITY = ("pearson", "r2", "spearman", "mae", "rmse", "bias")
-BINS = 10  # of the called class's probability, to set beside how often it is right
 
 
 def metric_of(task: CrossTask) -> str:
@@ -104,15 +104,8 @@ def evaluate_new(
         "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
         "n": len(used), "level": level, "metric": metric, **compared.to_dict(),
         "calibration": _held(table, target, truth, strata, claimed, task.stratum_names),
-        **(_reliable(answers[STACK], truth[used].astype(np.int64)) if target.classes else {}),
+        **(reliable(answers[STACK], truth[used].astype(np.int64)) if target.classes else {}),
     }  # fmt: skip
-
-
-def _reliable(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, Any]:
-    return {
-        "reliability": reliability(probabilities, labels),
-        "calibration_error": diagnose.ece(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels),
-    }
 
 
 def _held(
@@ -199,20 +192,11 @@ def _intervals(task: CrossTask, bundle: Bundle, truth: Floats, level: float) -> 
         lower, upper = (task.target.backward(end) for end in held_out_intervals(bundle.calibration, at))
         return lower, upper
 
-    lower, upper = ends(level)
-    groups: list[dict[str, Any]] = []
     stratum = bundle.calibration["stratum"]
-    for code, name in task.stratum_names.items():
-        rows = stratum == code
-        if rows.any() and not rows.all():
-            width = float((upper - lower)[rows].mean())
-            coverage = covers(lower[rows], upper[rows], truth[rows])
-            groups.append({"group": name, "n": int(rows.sum()), "coverage": coverage, "width": width})
-    return {
-        "coverage": covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
-        "curve": [{"level": at, "coverage": covers(*ends(at), truth)} for at in CURVE],
-        "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),
-    }  # fmt: skip
+    groups = {
+        name: rows for code, name in task.stratum_names.items() if (rows := stratum == code).any() and not rows.all()
+    }
+    return held_by_intervals(ends, truth, groups, level)
 
 
 def _of_classes(
@@ -221,30 +205,7 @@ def _of_classes(
     """Return coverage and size of sets that were fitted without the fold they are judged on, and reliability."""
     labels = truth.astype(np.int64)
 
-    def holds(at: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        members = held_out_sets(bundle.calibration, at, seed, task.abstains)
-        return members, members[np.arange(len(labels)), labels]
+    def sets(at: float) -> NDArray[np.bool_]:
+        return held_out_sets(bundle.calibration, at, seed, task.abstains)
 
-    members, held = holds(level)
-    by_class = [
-        {"group": name, "n": int((labels == k).sum()), "coverage": diagnose.share(held[labels == k]).to_dict()}
-        for k, name in enumerate(task.target.classes)
-        if (labels == k).any()
-    ]
-    calibration = {
-        "coverage": diagnose.share(held).to_dict(), "set_size": float(members.sum(axis=1).mean()),
-        "by_group": by_class,
-        "curve": [{"level": at, "coverage": diagnose.share(holds(at)[1]).to_dict()} for at in CURVE],
-    }  # fmt: skip
-    return {"calibration": calibration, **_reliable(answer, labels)}
-
-
-def reliability(probabilities: Floats, labels: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Return, by bins of the called class's probability, its mean and how often the call was right."""
-    called, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((called * BINS).astype(int), BINS - 1)
-    return [
-        {"said": float(called[bins == k].mean()), "right": diagnose.share(right[bins == k]).to_dict(),
-         "n": int((bins == k).sum())}
-        for k in np.unique(bins)
-    ]  # fmt: skip
+    return {"calibration": held_by_sets(sets, labels, task.target.classes, level), **reliable(answer, labels)}

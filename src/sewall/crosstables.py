@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall.bundle import Bundle
-from sewall.crossrun import STATUSES, class_columns, quantity_columns
+from sewall.claims import STATUSES, class_columns
+from sewall.crossrun import quantity_columns
 from sewall.stacking import STACK, Nested
 from sewall.task import Examples, Target
 from sewall.trust.held_out import held_out_intervals, held_out_sets
@@ -40,13 +41,13 @@ def held_out_table(examples: Examples, nested: Nested, bundle: Bundle, target: T
     """Return the prediction of every example by models that did not know it, beside what was measured."""
     assert examples.target is not None
     answers, measured = nested.answers, examples.target[nested.rows]
-    beside = answers[bundle.about["best_simple"]], answers["network"]
+    beside = {"simple": answers[bundle.about["best_simple"]], "network": answers["network"]}
     if target.classes:
         members = held_out_sets(bundle.calibration, level, 0, bundle.about["abstains"])
-        columns: dict[str, Any] = class_columns(target, answers[STACK], members, *beside)
+        columns: dict[str, Any] = class_columns(target.classes, target.backward(answers[STACK]), members, beside)
         known: Any = np.array(target.classes, object)[measured.astype(int)]
     else:
-        columns = quantity_columns(target, answers[STACK], held_out_intervals(bundle.calibration, level), *beside)
+        columns = quantity_columns(target, answers[STACK], held_out_intervals(bundle.calibration, level), beside)
         known = measured
     keys = examples.keys.iloc[nested.rows].reset_index(drop=True)
     table = keys.assign(**columns)

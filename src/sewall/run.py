@@ -18,23 +18,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sewall import train
+from sewall.answering import Priors, kind_of
 from sewall.bundle import Arrays, Bundle
+from sewall.claims import flag
 from sewall.errors import SewallError
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task, over_all
 from sewall.train import Member, TrainConfig, Training, train_ensemble
-from sewall.trust import diagnose
-from sewall.trust.calibrate import ConformalIntervals
 from sewall.trust.compare import compare
+from sewall.trust.metrics import METRICS
 from sewall.trust.support import FEWEST_NULL, SupportCheck
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 
-FIFTHS = 5
-FIFTH_NAMES = ("lowest fifth of predictions", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
-CURVE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-MOST_SHOWN = 1_000
 FEWEST_CALIBRATION = 100
 
 
@@ -112,8 +109,13 @@ def fit(
 
     Returns:
         The bundle (with empty ``about``), and the losses by member and epoch.
+
+    Raises:
+        SewallError: a class without an example to learn from.
     """
     assert examples.target is not None
+    kind, learnt = kind_of(task.target), task.target.forward(examples.target)
+    remembered = kind.remembered(task.target, learnt[parts.train])
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(config.members)]
     training = Training(task, examples, config, folder)
     members = train_ensemble(training, [Member(s, parts.train, parts.tune) for s in seeds], workers, progress)
@@ -121,91 +123,59 @@ def fit(
     learning = [{"member": k, **row} for k, (_, history) in enumerate(members) for row in history]
     simple_models = [model.fit(examples, parts.train) for model in task.simple_models(seed)]
     statistics = task.statistics(examples, parts.train)
-    quantiles, _ = _ensemble(networks, task, examples, parts.calibrate)
-    truth = task.target.forward(examples.target[parts.calibrate])
-    null_quantiles, null_embedding = _ensemble(networks, task, examples, parts.null)
+    seen = {name: ensemble(networks, task, examples, getattr(parts, name)) for name in ("calibrate", "null", "train")}
     support = SupportCheck.fit(
-        statistics.to_numpy(float), _ensemble(networks, task, examples, parts.train)[1],
-        task.statistics(examples, parts.null).to_numpy(float), null_embedding,
-        list(statistics.columns), null_quantiles.mean(axis=1),
+        statistics.to_numpy(float), seen["train"][1],
+        task.statistics(examples, parts.null).to_numpy(float), seen["null"][1],
+        list(statistics.columns), kind.position(seen["null"][0]),
     )  # fmt: skip
-    # Ensemble quantiles and truths of the calibration part, and of the test part, from which coverage is measured.
-    calibration: Arrays = {"quantiles": quantiles, "truth": truth}
-    calibration["test_quantiles"] = _ensemble(networks, task, examples, parts.test)[0]
-    calibration["test_truth"] = task.target.forward(examples.target[parts.test])
+    # Answers and truths of the calibration part, and of the test part, from which coverage is measured.
+    calibration: Arrays = {
+        "answer": seen["calibrate"][0], "truth": learnt[parts.calibrate],
+        "test_answer": ensemble(networks, task, examples, parts.test)[0], "test_truth": learnt[parts.test],
+        **remembered,
+    }  # fmt: skip
     return Bundle({}, networks, simple_models, calibration, support), learning
 
 
-def _ensemble(networks: list[Network], task: Task, examples: Examples, rows: Rows) -> tuple[Floats, Floats]:
-    """Return mean quantiles ``(rows, levels)`` of the members, and the embedding of the first ``(rows, features)``."""
+def ensemble(networks: list[Network], task: Task, examples: Examples, rows: Rows) -> tuple[Floats, Floats]:
+    """Return the answer of all members to *rows*, and the embedding of the first ``(rows, features)``."""
     answers = [train.apply_network(network, task, examples, rows) for network in networks]
-    return np.mean([quantiles for quantiles, _ in answers], axis=0), answers[0][1]
+    return kind_of(task.target).together([answer for answer, _ in answers]), answers[0][1]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Raw and calibrated answers for some rows, in the target's unit.
+    """Raw and calibrated answers for some rows.
 
     Attributes:
-        estimate: ``(rows,)`` mean of the predictive distribution.
-        lower, upper: ``(rows,)`` ends of the calibrated interval.
-        simple: ``(rows,)`` answer of each simple model, by key.
-        quantiles: ``(rows, levels)`` of the ensemble on the learning scale, not calibrated.
+        estimate: ``(rows,)`` mean of the predictive distribution in the target's unit, or ``(rows, classes)``
+            probabilities.
+        claimed: ``(rows, 2)`` ends of the calibrated interval, or ``(rows, classes)`` members of the set.
+        simple: answer of each simple model, by key, shaped as the estimate.
+        raw: of the ensemble on the learning scale, not calibrated: ``(rows, levels)`` quantiles, or ``(rows, classes)``
+            log probabilities.
         embedding: ``(rows, features)``.
         statistics: ``(rows, statistics)``.
     """
 
     estimate: Floats
-    lower: Floats
-    upper: Floats
+    claimed: NDArray[Any]
     simple: dict[str, Floats]
-    quantiles: Floats
+    raw: Floats
     embedding: Floats
     statistics: pd.DataFrame
 
 
-def answer(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: float) -> Answer:
-    """Answer *rows*, all of them usable, with intervals at *level*."""
-    quantiles, embedding = _ensemble(bundle.networks, task, examples, rows)
-    statistics = task.statistics(examples, rows)
-    lower, upper = Calibrator(bundle, task, level).interval(quantiles)
-    target = task.target
-    simple = {
-        m.key: np.clip(target.backward(m.predict(examples, rows)), target.lower, target.upper)
-        for m in bundle.simple_models
-    }
-    estimate = np.clip(target.backward(quantiles), target.lower, target.upper).mean(axis=1)
-    return Answer(estimate, lower, upper, simple, quantiles, embedding, statistics)
-
-
-class Calibrator:
-    """Conformalised quantile intervals of a bundle at one level, by fifth of the predictions."""
-
-    def __init__(self, bundle: Bundle, task: Task, level: float) -> None:
-        self.task, self.level, self.levels = task, level, np.array(bundle.networks[0].levels)
-        quantiles, truth = bundle.calibration["quantiles"], bundle.calibration["truth"]
-        self.edges = np.quantile(self._middle(quantiles), np.linspace(0, 1, FIFTHS + 1)[1:-1])
-        lower, upper = self._raw(quantiles)
-        self.conformal = ConformalIntervals.fit(lower, upper, truth, level, self.fifth(quantiles))
-
-    def fifth(self, quantiles: Floats) -> NDArray[np.int64]:
-        """Return ``(rows,)`` which fifth of the calibration predictions each row falls in, from 0."""
-        return np.searchsorted(self.edges, self._middle(quantiles)).astype(np.int64)
-
-    def interval(self, quantiles: Floats) -> tuple[Floats, Floats]:
-        """Return the calibrated ends in the target's unit, inside its trained range."""
-        target = self.task.target
-        lower, upper = self.conformal.apply(*self._raw(quantiles), self.fifth(quantiles))
-        low, high = (np.clip(target.backward(end), target.lower, target.upper) for end in (lower, upper))
-        return low, high
-
-    def _middle(self, quantiles: Floats) -> Floats:
-        return np.array([np.interp(0.5, self.levels, row) for row in quantiles])
-
-    def _raw(self, quantiles: Floats) -> tuple[Floats, Floats]:
-        ends = (1 - self.level) / 2, (1 + self.level) / 2
-        lower, upper = (np.array([np.interp(end, self.levels, row) for row in quantiles]) for end in ends)
-        return lower, upper
+def answer(
+    bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: float, priors: Priors | None = None
+) -> Answer:
+    """Answer *rows*, all of them usable, with intervals or sets at *level*; priors as in `predict`."""
+    calibrator = kind_of(task.target)(bundle, task, priors)
+    raw, embedding = ensemble(bundle.networks, task, examples, rows)
+    simple = {m.key: calibrator.simple(m.predict(examples, rows)) for m in bundle.simple_models}
+    claimed = calibrator.claimed(raw, examples.keys.iloc[rows], level)
+    return Answer(calibrator.estimate(raw), claimed, simple, raw, embedding, task.statistics(examples, rows))
 
 
 @dataclass(frozen=True)
@@ -213,7 +183,8 @@ class Predictions:
     """Answers for all examples of a source, one row each; nothing comes without its flag.
 
     Attributes:
-        table: keys, ``estimate lower upper simple support reason`` in the target's unit; NaN where unusable.
+        table: keys, ``estimate lower upper simple support reason`` in the target's unit; of classes ``label``, a column
+            ``p_`` for each, ``set simple support reason``; NaN where unusable.
         support: what the support check says of the examples together, as JSON types.
         answers: of the models beside the one that is shown, by key, in the target's unit; NaN where unusable.
     """
@@ -223,42 +194,36 @@ class Predictions:
     answers: dict[str, Floats]
 
 
-def predict(bundle: Bundle, task: Task, examples: Examples, level: float, seed: int, few: str) -> Predictions:
-    """Answer all examples, with interval, simple model and support flag.
+def predict(
+    bundle: Bundle, task: Task, examples: Examples, level: float, seed: int, few: str, priors: Priors | None = None
+) -> Predictions:
+    """Answer all examples, with interval or set, simple model and support flag.
 
     Args:
         bundle: a fitted bundle.
         task: its job.
         examples: data to be predicted.
-        level: share of the true values that the intervals shall cover.
+        level: share of the true values that the intervals, or sets, shall hold.
         seed: of the permutations of the support check.
         few: reason given for examples that hold too little data.
+        priors: how common each class is, by name, where it is not as in training; probabilities and calls follow it,
+            sets hold either way.
 
     Raises:
-        SewallError: no example holds enough data.
+        SewallError: no example holds enough data, or priors that cannot be.
     """
     rows = np.flatnonzero(task.usable(examples))
     if len(rows) == 0:
         raise SewallError(f"none of the {len(examples)} examples can be answered: {few}")
-    answered = answer(bundle, task, examples, rows, level)
-    statistics, embedding = answered.statistics.to_numpy(float), answered.embedding
-    each = bundle.support.examples(statistics, embedding)
-    together = bundle.support.batch(statistics, embedding, seed, answered.quantiles.mean(axis=1))
-    best = bundle.about.get("best_simple", bundle.simple_models[-1].key)
-    table = examples.keys.reset_index(drop=True).copy()
-    columns = {"estimate": answered.estimate, "lower": answered.lower, "upper": answered.upper}
-    for name, values in (columns | {"simple": answered.simple[best]}).items():
-        table[name] = over_all(values, rows, len(table))
-    status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
-    table["support"], table["reason"] = "outside", few
-    table.loc[rows, "support"] = status
-    named = [f"unusual {task.labels.get(name, name)}" for name in each.reason]
-    table.loc[rows, "reason"] = np.where(status == "ok", "", named)
-    counts = {name: int((table["support"] == name).sum()) for name in ("ok", "warn", "outside")}
+    answered = answer(bundle, task, examples, rows, level, priors)
+    kind, best = kind_of(task.target), bundle.about.get("best_simple", bundle.simple_models[-1].key)
+    columns = kind.columns(task.target, answered.estimate, answered.claimed, answered.simple[best])
+    table = examples.keys.reset_index(drop=True).join(pd.DataFrame(columns, index=rows))
+    support = flag(
+        table, bundle.support, answered.statistics, answered.embedding, rows, few, seed, task.labels,
+        kind.position(answered.raw), "windows",
+    )  # fmt: skip
     simple = {key: over_all(values, rows, len(table)) for key, values in answered.simple.items()}
-    support = together.to_dict() | {"windows": counts}
-    for row in support["statistics"]:
-        row["label"] = task.labels.get(row["name"], row["name"])
     return Predictions(table, support, simple)
 
 
@@ -270,81 +235,67 @@ def evaluate(bundle: Bundle, task: Task, examples: Examples, rows: Rows, level: 
         task: its job.
         examples: labelled examples.
         rows: rows that nothing was fitted to, all usable.
-        level: level of the intervals.
+        level: level of the intervals, or sets.
         seed: of the bootstrap.
     """
     assert examples.target is not None
-    truth = examples.target[rows]
-    answered = answer(bundle, task, examples, rows, level)
+    truth, target = examples.target[rows], task.target
+    answered, calibrator = answer(bundle, task, examples, rows, level), kind_of(target)(bundle, task)
     size = sum(tensor.numel() for network in bundle.networks for tensor in network.parameters())
     names = {"network": f"network (ensemble of {len(bundle.networks)})"}
     compared = compare(
         truth,
         {"network": answered.estimate, **answered.simple},
         {"network": size, **{m.key: m.parameters for m in bundle.simple_models}},
-        "r2",
+        calibrator.metric,
         seed,
         None if examples.groups is None else np.asarray(examples.groups)[rows],
         names=names | {m.key: m.name for m in bundle.simple_models},
     )
-    shown = np.linspace(0, len(rows) - 1, min(len(rows), MOST_SHOWN)).astype(int)
     return {
-        "target": {"name": task.target.name, "unit": task.target.unit, "transform": task.target.transform},
-        "n": len(rows), "level": level, **compared.to_dict(),
-        "calibration": calibration(bundle, task, answered.quantiles, task.target.forward(truth), level, seed),
-        "scatter": np.column_stack([truth, answered.estimate])[shown].tolist(),
+        "target": {"name": target.name, "unit": target.unit, "transform": target.transform, "classes": target.classes},
+        "n": len(rows), "level": level, "metric": calibrator.metric, **compared.to_dict(),
+        "calibration": calibrator.calibration(answered.raw, target.forward(truth), level, seed),
+        **calibrator.beside(answered.estimate, truth),
     }  # fmt: skip
 
 
-def calibration(
-    bundle: Bundle, task: Task, quantiles: Floats, truth: Floats, level: float, seed: int
-) -> dict[str, Any]:
-    """Return coverage, width and interval score of the intervals of a bundle, overall and by fifth of the predictions.
+def calibration(bundle: Bundle, task: Task, raw: Floats, truth: Floats, level: float, seed: int) -> dict[str, Any]:
+    """Return how often the intervals or sets of a bundle hold at any level.
 
     Args:
         bundle: a fitted bundle.
         task: its job.
-        quantiles: ``(rows, levels)`` of the ensemble on the learning scale, for examples it was not fitted to.
+        raw: answers of its ensemble to examples that it was not fitted to, see `Answer`.
         truth: ``(rows,)`` on the learning scale.
-        level: level of the intervals.
+        level: level of the intervals, or sets.
         seed: of the probability integral transforms.
     """
-    calibrator = Calibrator(bundle, task, level)
-    lower, upper = calibrator.interval(quantiles)
-    transforms = diagnose.pit_from_quantiles(quantiles, calibrator.levels, truth, seed)
-    truth = task.target.backward(truth)
-    fifth = calibrator.fifth(quantiles)
-    groups = [
-        {"group": FIFTH_NAMES[k], "n": int(rows.sum()), "coverage": covers(lower[rows], upper[rows], truth[rows]),
-         "width": float((upper - lower)[rows].mean())}
-        for k in range(FIFTHS) if (rows := fifth == k).any()
-    ]  # fmt: skip
-    curve = [
-        {"level": nominal, "coverage": covers(*Calibrator(bundle, task, nominal).interval(quantiles), truth)}
-        for nominal in CURVE
-    ]
-    return {
-        "coverage": covers(lower, upper, truth), "width": float((upper - lower).mean()), "by_group": groups,
-        "curve": curve, "interval_score": float(diagnose.interval_score(lower, upper, truth, level).mean()),
-        "pit": diagnose.uniformity(transforms).counts,
-    }  # fmt: skip
-
-
-def covers(lower: Floats, upper: Floats, truth: Floats) -> dict[str, float]:
-    """Return the share of truths inside their intervals, with its 95 % Wilson interval."""
-    share = diagnose.coverage(lower, upper, truth)
-    return {"value": share.value, "lower": share.lower, "upper": share.upper}
+    return kind_of(task.target)(bundle, task).calibration(raw, truth, level, seed)
 
 
 def described(bundle: Bundle, task: Task, about: dict[str, Any], scores: dict[str, Any]) -> Bundle:
     """Return the bundle with what is known of it: its job, its target, what it was trained on, its scores."""
-    simple = [m for m in scores["models"] if m["key"] != "network"]
-    best = max(simple, key=lambda m: m["metrics"]["r2"]["value"])
-    short = {f"R² of {m['name']}": words_of(m["metrics"]["r2"]) for m in scores["models"]}
-    short[f"coverage of {scores['level']:.0%} intervals"] = words_of(scores["calibration"]["coverage"])
-    target = {"name": task.target.name, "unit": task.target.unit, "upper": task.target.upper}
-    known = {"target": target, "best_simple": best["key"], "scores": short, "scores_in_full": scores}
+    target: dict[str, Any] = {"name": task.target.name, "unit": task.target.unit}
+    target |= {"classes": list(task.target.classes)} if task.target.classes else {"upper": task.target.upper}
+    best = best_simple(scores, ("network",))
+    known = {"target": target, "best_simple": best, "scores": in_short(scores), "scores_in_full": scores}
     return replace(bundle, about={**about, **known})
+
+
+def best_simple(scores: dict[str, Any], others: tuple[str, ...]) -> str:
+    """Return the key of the best simple model; *others* are none."""
+    metric = scores["metric"]
+    sign = -1.0 if METRICS[metric].higher is False else 1.0
+    known = {m["key"]: sign * m["metrics"][metric]["value"] for m in scores["models"] if m["key"] not in others}
+    return max(known, key=lambda key: known[key] if np.isfinite(known[key]) else -np.inf)
+
+
+def in_short(scores: dict[str, Any]) -> dict[str, str]:
+    """Return the score of each model and the coverage, for people."""
+    metric, what = scores["metric"], "sets" if scores["target"]["classes"] else "intervals"
+    short = {f"{METRICS[metric].name} of {m['name']}": words_of(m["metrics"][metric]) for m in scores["models"]}
+    return short | {f"coverage of {scores['level']:.0%} {what}": words_of(scores["calibration"]["coverage"])}
 
 
 def words_of(score: dict[str, float]) -> str:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import RidgeCV
 
 from sewall.odds import log_shares
 from sewall.task import Examples, Rows, Task
+from sewall.trees import NO_TREES, Trees
 
 Floats = NDArray[np.float64]
 
@@ -66,68 +67,6 @@ class Ridge:
         return model
 
 
-_TREE_FIELDS = ("value", "feature_idx", "num_threshold", "left", "right", "is_leaf")
-
-
-@dataclass(frozen=True)
-class Trees:
-    """Regression trees whose answers are added up, as boosting leaves them.
-
-    Attributes:
-        baseline: ``(answers,)`` to which the trees add.
-        nodes: ``(trees, nodes)`` by field of a node; trees add to the answers in turn.
-    """
-
-    baseline: Floats
-    nodes: Mapping[str, NDArray]
-
-    @classmethod
-    def of(cls, *models: HistGradientBoostingRegressor | HistGradientBoostingClassifier) -> Trees:
-        """Return the mean of fitted models that answer the same question."""
-        trees = [tree.nodes for model in models for stage in model._predictors for tree in stage]
-        padded = np.zeros((len(trees), max(len(tree) for tree in trees)), trees[0].dtype)
-        for row, tree in zip(padded, trees, strict=True):
-            row[: len(tree)] = tree
-        padded["value"] /= len(models)
-        baseline = np.mean([np.ravel(model._baseline_prediction) for model in models], axis=0)
-        return cls(baseline, {name: np.ascontiguousarray(padded[name]) for name in _TREE_FIELDS})
-
-    def answers(self, values: Floats) -> Floats:
-        """Return ``(rows, answers)`` for ``(rows, columns)``."""
-        total = np.tile(self.baseline, (len(values), 1))
-        for tree in range(len(self.nodes["value"])):
-            total[:, tree % len(self.baseline)] += self._leaf_values(tree, values)
-        return total
-
-    def _leaf_values(self, tree: int, values: Floats) -> Floats:
-        part = {name: column[tree] for name, column in self.nodes.items()}
-        node = np.zeros(len(values), np.intp)
-        inside = np.flatnonzero(part["is_leaf"][node] == 0)
-        while len(inside):
-            at = node[inside]
-            left = values[inside, part["feature_idx"][at]] <= part["num_threshold"][at]
-            node[inside] = np.where(left, part["left"][at], part["right"][at])
-            inside = inside[part["is_leaf"][node[inside]] == 0]
-        return np.asarray(part["value"][node], float)
-
-    @property
-    def parameters(self) -> int:
-        """Number of splits and leaf values."""
-        return int((self.nodes["value"] != 0).sum())
-
-    def state(self) -> dict[str, NDArray]:
-        """Return the numbers."""
-        return {"baseline": self.baseline, **self.nodes}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Trees:
-        """Return the trees whose `state` was *state*."""
-        return cls(np.asarray(state["baseline"]), {name: np.asarray(state[name]) for name in _TREE_FIELDS})
-
-
-_NO_TREES = Trees(np.zeros(1), {name: np.zeros((0, 1)) for name in _TREE_FIELDS})
-
-
 class GradientBoosting:
     """Histogram gradient boosting (`sklearn.ensemble.HistGradientBoostingRegressor`).
 
@@ -140,7 +79,7 @@ class GradientBoosting:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self.trees = _NO_TREES
+        self.trees = NO_TREES
 
     def fit(self, statistics: pd.DataFrame, target: Floats) -> GradientBoosting:
         """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
@@ -180,11 +119,14 @@ class ClassBoosting:
         seed: seed of the columns drawn for each split.
     """
 
+    key = "boosting"
+    name = "gradient boosting on statistics"
+
     def __init__(self, classes: int, seed: int = 0) -> None:
         self.classes, self.seed = classes, seed
         self.seen = np.zeros(0, np.int64)
         self.shares = np.zeros(classes)
-        self.trees = _NO_TREES
+        self.trees = NO_TREES
 
     def fit(self, statistics: pd.DataFrame, labels: NDArray[np.int64]) -> ClassBoosting:
         """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` numbers of classes; some may be absent."""
@@ -227,6 +169,85 @@ class ClassBoosting:
         return model
 
 
+class ClassForest:
+    """A random forest (Breiman 2001, Machine Learning 45:5; `sklearn.ensemble.RandomForestClassifier`).
+
+    The shares of the classes count as one more tree, so that no class is held to be impossible.
+
+    Args:
+        classes: how many there are.
+        seed: seed of the rows and columns drawn.
+    """
+
+    key = "forest"
+    name = "random forest on statistics"
+
+    def __init__(self, classes: int, seed: int = 0) -> None:
+        self.classes, self.seed = classes, seed
+        self.trees = NO_TREES
+
+    def fit(self, statistics: pd.DataFrame, labels: NDArray[np.int64]) -> ClassForest:
+        """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` numbers of classes; some may be absent."""
+        model = RandomForestClassifier(200, min_samples_leaf=3, random_state=self.seed % 2**32)
+        shares = np.exp(log_shares(labels, self.classes))
+        self.trees = Trees.of_forest(model.fit(_single(statistics), labels), shares)
+        return self
+
+    def predict(self, statistics: pd.DataFrame) -> Floats:
+        """Return ``(rows, classes)`` log probabilities."""
+        return np.log(self.trees.answers(_single(statistics)))
+
+    @property
+    def parameters(self) -> int:
+        """Number of splits and leaf values."""
+        return self.trees.parameters
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the fitted trees."""
+        return self.trees.state()
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> ClassForest:
+        """Return the model whose `state` was *state*."""
+        model = cls(len(state["baseline"]))
+        model.trees = Trees.from_state(state)
+        return model
+
+
+def _single(statistics: pd.DataFrame) -> NDArray[np.float32]:
+    """Return numbers as a forest compares them with its thresholds: in single precision, none beyond it."""
+    most = np.finfo(np.float32).max
+    return np.clip(statistics.to_numpy(float), -most, most).astype(np.float32)
+
+
+class OfTables(Protocol):
+    """A model of tables: `Ridge` and `GradientBoosting` of quantities, `ClassBoosting` and `ClassForest` of classes."""
+
+    key: str
+    name: str
+
+    def fit(self, statistics: pd.DataFrame, target: Any) -> OfTables:
+        """Fit to ``(rows, statistics)`` and ``(rows,)`` targets on the learning scale, or numbers of classes."""
+        ...
+
+    def predict(self, statistics: pd.DataFrame) -> Floats:
+        """Return ``(rows,)`` answers on the learning scale, or ``(rows, classes)`` log probabilities."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Number of fitted parameters."""
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """Return plain arrays."""
+        ...
+
+    def from_state(self, state: Mapping[str, Any]) -> OfTables:
+        """Return the model whose `state` was *state*."""
+        ...
+
+
 @dataclass(frozen=True)
 class OnStatistics:
     """A model of tables, fitted to a task's classical statistics: the `SimpleModel` of jobs that have them.
@@ -237,7 +258,7 @@ class OnStatistics:
     """
 
     task: Task
-    model: Ridge | GradientBoosting
+    model: OfTables
 
     @property
     def key(self) -> str:
@@ -253,10 +274,11 @@ class OnStatistics:
         """Fit to labelled *rows*, all of them usable, and to nothing else."""
         assert examples.target is not None
         target = self.task.target.forward(examples.target[rows])
-        return replace(self, model=self.model.fit(self.task.statistics(examples, rows), target))
+        learnt = target.astype(np.int64) if self.task.target.classes else target
+        return replace(self, model=self.model.fit(self.task.statistics(examples, rows), learnt))
 
     def predict(self, examples: Examples, rows: Rows) -> Floats:
-        """Return ``(rows,)`` predictions on the learning scale."""
+        """Return ``(rows,)`` answers on the learning scale, or ``(rows, classes)`` log probabilities."""
         return self.model.predict(self.task.statistics(examples, rows))
 
     @property

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sewall.errors import SewallError
-from sewall.trust.classes import ConformalSets, LeastAmbiguousSets, Temperature
+from sewall.trust.classes import ConformalSets, LeastAmbiguousSets, Temperature, stated_shares, with_priors
 
 
 def classes(n, seed, sharpness):
@@ -69,3 +69,31 @@ def test_least_ambiguous_sets_hold_the_level_in_every_class_and_may_be_empty() -
     easy = np.where(labels[:, None] == [0, 1], 0.99, 0.01) - rng.random((8_000, 1)) * 0.01
     sure = LeastAmbiguousSets.fit(easy, labels, 0.9).apply(easy)
     assert 0.08 < (sure.sum(axis=1) == 0).mean() < 0.12
+
+
+@pytest.mark.parametrize(
+    ("priors", "problem"),
+    [
+        ({"neutral": 0.9, "sweeps": 0.1}, "prior of 'sweeps': there is no such class; the classes are neutral, sweep"),
+        ({"neutral": 0.9}, "no prior is given for sweep"),
+        ({}, "no prior is given for neutral, sweep"),
+        ({"neutral": 1.0, "sweep": 0.0}, "prior sweep=0: give a share above 0"),
+        ({"neutral": 1.1, "sweep": -0.1}, "prior sweep=-0.1: give a share above 0"),
+        ({"neutral": 1.0, "sweep": float("nan")}, "prior sweep=nan: give a share above 0"),
+        ({"neutral": 0.9, "sweep": 0.10001}, "the priors sum to 1.00001; give shares of all that sum to 1"),
+        ({"neutral": 0.9, "sweep": float("inf")}, "the priors sum to inf"),
+    ],
+)
+def test_priors_that_cannot_be_are_refused_in_one_line(priors, problem):
+    with pytest.raises(SewallError) as caught:
+        stated_shares(priors, ("neutral", "sweep"))
+    assert str(caught.value).startswith(problem) and "\n" not in str(caught.value)
+
+
+def test_priors_give_what_bayes_gives():
+    """Two normal densities, learnt at equal shares: their posterior is known at any others."""
+    x, shares, stated = np.linspace(-3, 3, 50), np.array([0.5, 0.5]), np.array([0.98, 0.02])
+    likelihood = np.exp(-0.5 * (x[:, None] - [0.0, 2.0]) ** 2)
+    learnt, expected = (np.log(likelihood * p / (likelihood @ p)[:, None]) for p in (shares, stated))
+    np.testing.assert_allclose(with_priors(learnt, shares, stated), expected)
+    assert np.isfinite(with_priors(Temperature(0.02).logs(np.array([[0.0, 900.0]])), shares, stated)).all()

@@ -1,4 +1,4 @@
-"""Calibrated class probabilities, and sets of labels that hold the true one."""
+"""Calibrated class probabilities, at the shares of training or at stated ones, and sets that hold the true label."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sewall.trust.calibrate import Floats, conformal_quantile
 Labels = NDArray[np.int64]
 
 FEWEST_IN_CLASS = 100
+SUM_TO_ONE = 1e-6  # how far off the sum of stated shares may be
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Temperature:
         array([[0.5, 0.5]])
         """
         return np.asarray(softmax(np.asarray(scores) / self.temperature, axis=1))
+
+    def logs(self, scores: Floats) -> Floats:
+        """Return the same as log probabilities, finite however sure they are."""
+        return np.asarray(log_softmax(np.asarray(scores) / self.temperature, axis=1))
 
     def state(self) -> dict[str, Any]:
         """Return the number from which `from_state` makes the same scaling."""
@@ -162,6 +167,50 @@ class LeastAmbiguousSets:
         [[True, False], [False, False]]
         """
         return np.asarray(probabilities >= np.asarray(self.least) - 1e-12)
+
+
+def stated_shares(priors: Mapping[str, float], classes: Sequence[str]) -> Floats:
+    """Return ``(classes,)`` how common each class is said to be.
+
+    Raises:
+        SewallError: a class that is unknown or left out, a share that is not above zero, or shares whose sum is not 1.
+
+    >>> stated_shares({"sweep": 0.05, "neutral": 0.95}, ("neutral", "sweep"))
+    array([0.95, 0.05])
+    """
+    known = ", ".join(classes)
+    for name, share in priors.items():
+        if name not in classes:
+            raise SewallError(f"prior of {name!r}: there is no such class; the classes are {known}")
+        if not share > 0:
+            raise SewallError(f"prior {name}={share:g}: give a share above 0, 1e-6 for what hardly ever happens")
+    if absent := [name for name in classes if name not in priors]:
+        raise SewallError(f"no prior is given for {', '.join(absent)}; give one for each of {known}")
+    shares = np.array([priors[name] for name in classes], float)
+    if not abs(shares.sum() - 1) <= SUM_TO_ONE:
+        raise SewallError(f"the priors sum to {shares.sum():.8g}; give shares of all that sum to 1")
+    return shares
+
+
+def with_priors(logs: Floats, shares: Floats, stated: Floats) -> Floats:
+    """Return probabilities as they are where classes are as common as is stated, and not as in training.
+
+    What data tell of a class does not depend on how common it is; so the odds are multiplied by how much more common
+    each class is than it was in training (Saerens, Latinne and Decaestecker 2002, Neural Comput 14:21). Give calibrated
+    probabilities.
+
+    Args:
+        logs: ``(examples, classes)`` log probabilities.
+        shares: ``(classes,)`` of the training examples, above zero.
+        stated: ``(classes,)`` see `stated_shares`.
+
+    Returns:
+        ``(examples, classes)`` log probabilities.
+
+    >>> np.exp(with_priors(np.log([[0.2, 0.8]]), np.array([0.5, 0.5]), np.array([0.8, 0.2])))
+    array([[0.5, 0.5]])
+    """
+    return np.asarray(log_softmax(logs + np.log(stated) - np.log(shares), axis=1))
 
 
 def _mass_before(probabilities: Floats, seed: int, names: Sequence[str] | None = None) -> Floats:

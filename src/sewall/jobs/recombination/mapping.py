@@ -188,7 +188,7 @@ def _evaluation(
 ) -> dict[str, Any]:
     scores: dict[str, Any] = bundle.about["scores_in_full"]
     if options.level != scores["level"]:  # scored at the level of its training: measure at the level that is asked
-        tested = bundle.calibration["test_quantiles"], bundle.calibration["test_truth"]
+        tested = bundle.calibration["test_answer"], bundle.calibration["test_truth"]
         scores = scores | {"calibration": run.calibration(bundle, task, *tested, options.level, 0)}
     return {"job": task.name, **scores, "level": options.level, "support": predicted.support}
 
