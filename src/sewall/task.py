@@ -165,7 +165,7 @@ class SimpleModel(Protocol):
 class Task(Protocol):
     """One question asked of DNA variation.
 
-    A task in classes may also have ``abstains`` (whether sets can be empty) and ``metric`` (by which models are ranked).
+    A task in classes may also have ``abstains`` (sets can be empty) and ``metric`` (by which models are ranked).
     """
 
     name: str
