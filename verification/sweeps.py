@@ -38,10 +38,10 @@ import tskit
 from scipy.stats import binom
 
 from sewall.simulate.coalescent import WindowSpec, haplotypes, msprime_seeds
-from sewall.simulate.forward import Sweep, trajectory
-from sewall.simulate.forward_ancestry import simulate_sweep, sweep_trees
-from sewall.simulate.forward_sizes import line_of_descent
 from sewall.simulate.history import History
+from sewall.simulate.sweep_ancestry import simulate_sweep, sweep_trees
+from sewall.simulate.sweep_course import Sweep, trajectory
+from sewall.simulate.sweep_sizes import line_of_descent
 
 N, LENGTH, SITE, SAMPLE = 10_000, 400_000, 200_000, 20
 MUTATION, RECOMBINATION = 1.25e-8, 1e-8

@@ -16,10 +16,10 @@ import numpy as np
 from sewall.data.alignment import Alignment
 from sewall.errors import SewallError
 from sewall.simulate.coalescent import WindowSpec, simulate_window
-from sewall.simulate.forward import Sweep
-from sewall.simulate.forward_ancestry import simulate_sweep
 from sewall.simulate.history import HistorySource
 from sewall.simulate.local_rates import local_rates
+from sewall.simulate.sweep_ancestry import simulate_sweep
+from sewall.simulate.sweep_course import Sweep
 
 NEUTRAL, HARD, SOFT, PARTIAL = "neutral", "hard", "soft", "partial"
 LINKED = {HARD: "linked-hard", SOFT: "linked-soft"}

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.simulate.forward import compiled
-from sewall.simulate.forward_sizes import Counts, Floats
+from sewall.simulate.sweep_course import compiled
+from sewall.simulate.sweep_sizes import Counts, Floats
 
 ROOM = 1024  # rows at first; more are made when needed
 
@@ -59,7 +59,7 @@ def trace_back(
 
     Args:
         rng: draws all events.
-        copies, chromosomes: by generations ago (see `sewall.simulate.forward.Trajectory`).
+        copies, chromosomes: by generations ago (see `sewall.simulate.sweep_course.Trajectory`).
         carriers: how many of the sample carry the allele: the first ones.
         sample: chromosomes in the sample, which are the first nodes.
         site: position of the allele in bp.

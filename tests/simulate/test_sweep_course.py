@@ -8,11 +8,11 @@ import tskit
 from sewall.errors import SewallError
 from sewall.simulate.coalescent import WindowSpec
 from sewall.simulate.demography_files import GivenHistory, constant_history
-from sewall.simulate.forward import Sweep, Trajectory, trajectory
-from sewall.simulate.forward_ancestry import simulate_sweep, sweep_trees
-from sewall.simulate.forward_lineages import trace_back
-from sewall.simulate.forward_sizes import line_of_descent
 from sewall.simulate.history import History
+from sewall.simulate.sweep_ancestry import simulate_sweep, sweep_trees
+from sewall.simulate.sweep_course import Sweep, Trajectory, trajectory
+from sewall.simulate.sweep_lineages import trace_back
+from sewall.simulate.sweep_sizes import line_of_descent
 
 SIZE = 1000
 SPEC = WindowSpec(10, 40_000, 1.25e-7, 1e-7, History((SIZE,)))

@@ -13,9 +13,9 @@ import numpy as np
 from sewall.data.alignment import Alignment
 from sewall.errors import SewallError
 from sewall.simulate.coalescent import WindowSpec, haplotypes, msprime_seeds
-from sewall.simulate.forward import Sweep, Trajectory, trajectory
-from sewall.simulate.forward_lineages import trace_back
-from sewall.simulate.forward_sizes import Counts, Floats, Line, line_of_descent
+from sewall.simulate.sweep_course import Sweep, Trajectory, trajectory
+from sewall.simulate.sweep_lineages import trace_back
+from sewall.simulate.sweep_sizes import Counts, Floats, Line, line_of_descent
 
 if TYPE_CHECKING:
     import tskit

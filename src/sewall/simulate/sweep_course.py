@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from sewall.errors import SewallError
-from sewall.simulate.forward_sizes import Counts, Line
+from sewall.simulate.sweep_sizes import Counts, Line
 
 compiled = njit(cache=os.access(Path(__file__).parent, os.W_OK))  # takes seconds: kept beside the source where it can
 
