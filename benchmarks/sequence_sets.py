@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 BOUND = ("EP300", "JUND", "SIN3A", "EP300_47848", "KAT2B", "TP53", "ZZZ3")
-MOST = 12_000  # of 111,458 sequences of C. elegans, drawn once: a benchmark should end
+MOST = 6_000  # of 111,458 sequences of C. elegans, drawn once: a benchmark should end
 SPECIES = {"ecoli": "Escherichia_coli", "gpickeringii": "Geobacter_pickeringii", "celegans": "Caenorhabditis_elegans"}
 
 

@@ -36,6 +36,7 @@ from sewall.task import Rows
 
 CITATIONS = ("ensemble", "deeplift", "matrices", "tomtom", "torch")
 FEWEST = 20  # sequences, and seqlets of a motif
+MOST_NETWORKS = 5  # that are attributed, of different folds where there are several of each
 UNREADABLE = "of another length than the bundle reads, too short, or half of its letters are ambiguous"
 
 # Independent streams of one seed.
@@ -145,6 +146,7 @@ def _search(options: ExplainOptions, bundle: Bundle, asked: Question, seed: int)
     networks = [network for network in bundle.networks if isinstance(network, MotifNet)]
     if not networks:
         raise SewallError(f"{options.bundle}: it has no networks; train it again with sewall sequence train")
+    networks = networks[:: max(len(networks) // MOST_NETWORKS, 1)][:MOST_NETWORKS]
     device = "cuda" if options.device == "auto" and torch.cuda.is_available() else "cpu"
     if options.finder == "modisco" and networks[0].shape.strands == 1:
         raise SewallError(
