@@ -41,6 +41,10 @@ AGAINST = """
 The stack is what a bundle answers with. Known figures are those of others on the same sequences, or were measured
 before.
 """
+KIN = """
+The same models in the training sequences, held out in turn with all that is like them. Models of likeness that score
+higher on the published test than here found their training's kin in it; the stack is weighted by what holds here.
+"""
 TRUST = """
 ## What stands beside the scores
 
@@ -102,6 +106,13 @@ def _ladder(runs: dict[str, list[Scores]]) -> Iterator[str]:
         [name, METRICS[run["metric"]], *(_cell(run, key) for key in RUNGS)]
         for name, own in runs.items()
         for run in own[:1]
+    ]
+    yield table(["set", "metric", *RUNGS.values()], rows)
+    yield KIN
+    with_test = {name: own[0] for name, own in runs.items() if own[0]["judged_on"] == "test"}
+    rows = [
+        [name, METRICS[run["metric"]], *(_cell(run | {"models": run["held_out"]}, key) for key in RUNGS)]
+        for name, run in with_test.items()
     ]
     yield table(["set", "metric", *RUNGS.values()], rows)
 
