@@ -31,6 +31,7 @@ from sewall.dna.leaks import (
     repeats,
     straddling,
 )
+from sewall.dna.overlaps import overlaps
 from sewall.task import Rows
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ SMALL, FEWEST = 1_000, 50  # labelled sequences: below, networks are seldom wort
 FEWEST_OF_A_CLASS = 5
 UNEVEN = 5.0  # times as many of one class as of another
 MOST_AMBIGUOUS = 0.1  # share of the letters of a sequence
+MOST_OVERLAPPING = 0.05  # share of the sequences
 IN_BLOCKS = 0.5  # share of the changes of label, from line to line, that chance lets expect
 TWO_LABELS = "copies with different labels"
 AMBIGUOUS = f"more than {MOST_AMBIGUOUS:.0%} of the letters are ambiguous"
@@ -102,9 +104,28 @@ def audit(
         *(leaks(kin, parts) if parts is not None else []), *conflicts(kin, given), *repeats(kin, parts),
         *(straddling(kin, groups, parts) if groups is not None else []), *_alone(numbers),
         *_orders(given, numbers, ordered), *_headers(given, sequences.ids if headers is None else headers),
-        *_sizes(given, parts), *_letters(sequences),
+        *_overlaps(sequences, groups, seed), *_sizes(given, parts), *_letters(sequences),
     ]  # fmt: skip
     return Audit(tuple(gravest_first(found)), numbers, kin)
+
+
+def _overlaps(sequences: Sequences, groups: Names | None, seed: int) -> list[Finding]:
+    """Look for windows that overlap."""
+    found = overlaps(sequences, groups, seed)
+    rows = found.rows[found.flags]
+    share = len(rows) / max(len(found.rows), 1)
+    what = (
+        f"{len(rows):,} of {len(found.rows):,} sequences share a stretch of {found.letters} letters with another, at "
+        "another place: windows overlap, or hold repeats."
+    )
+    first = tuple(sequences.ids[row] for row in rows[:EXAMPLES])
+    advice = (
+        "Held-out scores are too good where windows of one place lie on both sides: give groups of such windows "
+        "(--group), or believe a test from elsewhere."
+    )
+    if share <= MOST_OVERLAPPING:
+        return [Finding("overlaps", PASS, what, len(rows), len(found.rows), first)]
+    return [Finding("overlaps", WARN, what, len(rows), len(found.rows), first, advice)]
 
 
 @dataclass(frozen=True)
