@@ -67,7 +67,22 @@ class Ridge:
         return model
 
 
-class GradientBoosting:
+class _OfTrees:
+    """What models have that are nothing but trees."""
+
+    trees: Trees = NO_TREES
+
+    @property
+    def parameters(self) -> int:
+        """Number of splits and leaf values."""
+        return self.trees.parameters
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the fitted trees."""
+        return self.trees.state()
+
+
+class GradientBoosting(_OfTrees):
     """Histogram gradient boosting (`sklearn.ensemble.HistGradientBoostingRegressor`).
 
     Args:
@@ -79,7 +94,6 @@ class GradientBoosting:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self.trees = NO_TREES
 
     def fit(self, statistics: pd.DataFrame, target: Floats) -> GradientBoosting:
         """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
@@ -93,15 +107,6 @@ class GradientBoosting:
     def predict(self, statistics: pd.DataFrame) -> Floats:
         """Return ``(rows,)`` predictions on the learning scale."""
         return self.trees.answers(statistics.to_numpy(float))[:, 0]
-
-    @property
-    def parameters(self) -> int:
-        """Number of splits and leaf values."""
-        return self.trees.parameters
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the fitted trees."""
-        return self.trees.state()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> GradientBoosting:
@@ -169,7 +174,7 @@ class ClassBoosting:
         return model
 
 
-class ClassForest:
+class ClassForest(_OfTrees):
     """A random forest (Breiman 2001, Machine Learning 45:5; `sklearn.ensemble.RandomForestClassifier`).
 
     The shares of the classes count as one more tree, so that no class is held to be impossible.
@@ -184,7 +189,6 @@ class ClassForest:
 
     def __init__(self, classes: int, seed: int = 0) -> None:
         self.classes, self.seed = classes, seed
-        self.trees = NO_TREES
 
     def fit(self, statistics: pd.DataFrame, labels: NDArray[np.int64]) -> ClassForest:
         """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` numbers of classes; some may be absent."""
@@ -196,15 +200,6 @@ class ClassForest:
     def predict(self, statistics: pd.DataFrame) -> Floats:
         """Return ``(rows, classes)`` log probabilities."""
         return np.log(self.trees.answers(_single(statistics)))
-
-    @property
-    def parameters(self) -> int:
-        """Number of splits and leaf values."""
-        return self.trees.parameters
-
-    def state(self) -> Mapping[str, Any]:
-        """Return the fitted trees."""
-        return self.trees.state()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> ClassForest:
