@@ -179,6 +179,9 @@ def test_a_split_is_given_by_a_column_or_by_a_file_or_two(tmp_path: Path) -> Non
     learnt, test = learnt_and_tested(read_labelled(both), both)
     assert test is not None
     assert test.labels["label"].told().tolist() == learnt.labels["label"].told().tolist()
+    lonely = TrainOptions.of(sequences=one, negatives=other, test_negatives=other, out="o")
+    with pytest.raises(SewallError, match="give its first file"):
+        learnt_and_tested(learnt, lonely)
     twice = TrainOptions.of(sequences=one, negatives=other, test=one, part="part", out="o")
     with pytest.raises(SewallError, match="--test and --part are two ways"):
         learnt_and_tested(learnt, twice)

@@ -168,6 +168,9 @@ def test_with_labels_a_network_of_shuffled_ones_shows_nothing(run: Explain, tmp_
     assert (told["trained"], told["motifs"]) == (80, 0)
     assert told["learnt"]
     assert "shuffled labels of 80 sequences shows no motif" in result.report.read_text()
+    strange = (words + plain).replace("bound=no", "bound=maybe")  # labels are not needed: others are no error
+    assert run(strange, force=True).explained["permuted"] is None
+    assert run(words, force=True).explained["permuted"] is None  # of one class
     assert run(words + plain, permuted=False, force=True).explained["permuted"] is None
     assert "--no-permuted" in json.loads((tmp_path / "out" / "run.json").read_text())["command"]
 

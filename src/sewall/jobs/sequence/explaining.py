@@ -36,6 +36,7 @@ from sewall.task import Rows
 
 CITATIONS = ("ensemble", "deeplift", "matrices", "tomtom", "torch")
 FEWEST = 20  # sequences, and seqlets of a motif
+FEWEST_PERMUTED = 40  # labelled sequences from which a network of shuffled labels is trained
 MOST_NETWORKS = 5  # that are attributed, of different folds where there are several of each
 UNREADABLE = "of another length than the bundle reads, too short, or half of its letters are ambiguous"
 
@@ -110,11 +111,17 @@ def explain(bundle: str | Path, sequences: str | Path, *, out: str | Path, **opt
 def _permuted(
     options: ExplainOptions, task: SequenceTask, found: Read, search: Search, told: Searched, console: Console
 ) -> dict[str, Any] | None:
-    """Return what is found with labels shuffled; None where there are no labels, or it is not asked."""
-    if not options.permuted or task.target.name not in found.columns:
+    """Return what is found with labels shuffled; None where it is not asked, or there are no labels to learn from."""
+    name, classes = task.target.name, task.target.classes
+    if not options.permuted or name not in found.columns:
         return None
-    kind = "classes" if task.target.classes else "quantity"
-    known = labels_of(task.target.name, found.columns[task.target.name], kind, task.target.classes).known
+    try:
+        known = labels_of(name, found.columns[name], "classes" if classes else "quantity", classes).known
+    except SewallError:  # an explanation needs no labels: others than the bundle's are none
+        return None
+    values = known[np.isfinite(known) & task.usable(examples_of(found.sequences))]
+    if len(values) < FEWEST_PERMUTED or len(np.unique(values)) < 2:
+        return None
     with console.bar("a network of shuffled labels"):
         return Unlearnable(task, found.sequences, known).told(search, told)
 

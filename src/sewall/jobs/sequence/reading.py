@@ -155,6 +155,8 @@ def learnt_and_tested(labelled: Labelled, options: TrainOptions) -> tuple[Labell
     """
     if options.test is not None and options.part is not None:
         raise SewallError("--test and --part are two ways to give a split; give one of them")
+    if options.test_negatives is not None and options.test is None:
+        raise SewallError("--test-negatives: are the other class of a test; give its first file, too (--test)")
     if options.test is not None:
         return labelled, _test_of(labelled, options, options.test)
     if options.part is None:
