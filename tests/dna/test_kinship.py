@@ -9,6 +9,8 @@ from sewall.data.sequences import Sequences, packed
 from sewall.dna.clusters import clusters, homology_clusters
 from sewall.dna.kinship import MOST_KIN, NEAR, RELATIVE, SIMILAR, kinship
 
+NONE = np.zeros((0, 2), np.int64)
+
 
 def many(number: int, length: int, seed: int, gc: float = 0.5) -> Sequences:
     rng = np.random.default_rng(seed)
@@ -93,7 +95,7 @@ def test_a_family_larger_than_is_listed_is_one_cluster(simulated):
     family = [dna.mutated(parent, 4) for _ in range(200)]
     found = kinship(set_of(family))
     assert len(found.pairs) <= 200 * MOST_KIN
-    assert clusters(found, 1.0).number == 1
+    assert clusters(found, NONE, 1.0).number == 1
 
 
 def test_the_same_seed_finds_the_same(simulated):
@@ -107,11 +109,11 @@ def test_clusters_hold_chains_of_kin_together_and_are_capped(simulated):
     chain = [long[start : start + 200] for start in range(0, 1500, 50)]
     alone = [dna.text(200) for _ in range(170)]
     found = kinship(set_of(chain + alone))
-    whole = clusters(found, most_share=1.0)
+    whole = clusters(found, NONE, most_share=1.0)
     assert (whole.of[:30] == 0).all() and whole.number == 171 and whole.cut == 0
-    capped = clusters(found)
+    capped = clusters(found, NONE)
     assert capped.largest <= 20 and capped.cut > 0
-    assert "homology clusters" in capped.notes()[0]
+    assert "different clusters" in capped.notes()[0]
 
 
 def test_copies_are_in_one_cluster_however_many(simulated):

@@ -70,3 +70,17 @@ def test_values_left_out_are_those_of_a_fit_without_them() -> None:
     rest = np.arange(1, 12)
     without = np.linalg.solve(kernel[np.ix_(rest, rest)] + found.penalty * np.eye(11), (values - values.mean())[rest])
     assert found.left_out[0, 0] == pytest.approx(float(kernel[0, rest] @ without[:, 0] + values.mean()), abs=1e-5)
+
+
+def test_groups_that_are_left_out_are_predicted_as_by_a_fit_without_them() -> None:
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(30, 6)).astype(np.float32)
+    kernel, groups = points @ points.T, rng.integers(0, 8, 30)
+    values = rng.normal(size=(30, 2))
+    values -= values.mean(axis=0)
+    found = KernelRidge.fit(kernel, values, groups)
+    for group in np.unique(groups):
+        held, kept = groups == group, groups != group
+        matrix = kernel[np.ix_(kept, kept)].astype(float) + found.penalty * np.eye(kept.sum())
+        expected = kernel[np.ix_(held, kept)] @ np.linalg.solve(matrix, values[kept])
+        assert np.allclose(found.left_out[held], expected, atol=1e-4)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sewall.data.sequences import Floats, Sequences
+from sewall.dna.clusters import Clusters, clusters
 from sewall.dna.composition import composition
 from sewall.dna.confounders import NAMES, POSITION, confounders, telling_word
 from sewall.dna.findings import EXAMPLES, FAIL, PASS, WARN, Finding, gravest_first, worst
@@ -31,7 +32,7 @@ from sewall.dna.leaks import (
     repeats,
     straddling,
 )
-from sewall.dna.overlaps import overlaps
+from sewall.dna.overlaps import Overlaps, overlaps
 from sewall.task import Rows
 
 if TYPE_CHECKING:
@@ -57,11 +58,17 @@ class Audit:
         findings: of all checks, the gravest first.
         numbers: what each number alone can do (`confounders`), with the column ``label``.
         kin: copies, near copies and relatives.
+        overlaps: windows that were cut from one genome side by side.
     """
 
     findings: tuple[Finding, ...]
     numbers: pd.DataFrame
     kin: Kin
+    overlaps: Overlaps
+
+    def together(self) -> Clusters:
+        """Return the clusters that must not straddle training and test."""
+        return clusters(self.kin.found, self.overlaps.pairs)
 
     @property
     def status(self) -> str:
@@ -98,34 +105,44 @@ def audit(
         seed: of the order in which sequences are compared.
     """
     kin = Kin(sequences.ids, kinship(sequences, stranded=stranded, seed=seed))
+    beside = overlaps(sequences, stranded=stranded, seed=seed)
     given = dict(labels or {})
     numbers = _numbers(sequences, given, ordered)
     found = [
         *(leaks(kin, parts) if parts is not None else []), *conflicts(kin, given), *repeats(kin, parts),
         *(straddling(kin, groups, parts) if groups is not None else []), *_alone(numbers),
         *_orders(given, numbers, ordered), *_headers(given, sequences.ids if headers is None else headers),
-        *_overlaps(sequences, groups, seed), *_sizes(given, parts), *_letters(sequences),
+        *_overlaps(sequences.ids, beside, groups, parts), *_sizes(given, parts), *_letters(sequences),
     ]  # fmt: skip
-    return Audit(tuple(gravest_first(found)), numbers, kin)
+    return Audit(tuple(gravest_first(found)), numbers, kin, beside)
 
 
-def _overlaps(sequences: Sequences, groups: Names | None, seed: int) -> list[Finding]:
-    """Look for windows that overlap."""
-    found = overlaps(sequences, groups, seed)
-    rows = found.rows[found.flags]
-    share = len(rows) / max(len(found.rows), 1)
-    what = (
-        f"{len(rows):,} of {len(found.rows):,} sequences share a stretch of {found.letters} letters with another, at "
-        "another place: windows overlap, or hold repeats."
-    )
-    first = tuple(sequences.ids[row] for row in rows[:EXAMPLES])
-    advice = (
-        "Held-out scores are too good where windows of one place lie on both sides: give groups of such windows "
-        "(--group), or believe a test from elsewhere."
-    )
-    if share <= MOST_OVERLAPPING:
-        return [Finding("overlaps", PASS, what, len(rows), len(found.rows), first)]
-    return [Finding("overlaps", WARN, what, len(rows), len(found.rows), first, advice)]
+def _overlaps(ids: Sequence[str], beside: Overlaps, groups: Names | None, parts: Names | None) -> list[Finding]:
+    """Look for windows that overlap: within the set, between its groups, and between its parts."""
+    every, found = np.zeros(len(ids)), []
+    if parts is not None:
+        over = beside.among(parts, same=False)
+        held = parts.astype(str) != TRAIN
+        over, of = over[held[over]], int(held[beside.rows].sum())
+        what = f"{len(over):,} of {of:,} held-out sequences overlap one of another part."
+        advice = (
+            "Divide the set by homology, which keeps windows that overlap together: a score on them rewards memory."
+        )
+        found.append(_overlapping("leak: overlap", ids, over, of, what, advice, 0.0))
+    rows, of, advice = beside.among(every, same=True), len(beside.rows), "Keep whole homology clusters in one fold."
+    what = f"{len(rows):,} of {of:,} sequences overlap another one: they were cut from one genome side by side."
+    if groups is not None:
+        rows = beside.among(groups, same=False)
+        what = f"{len(rows):,} of {of:,} sequences overlap one of another group: they were cut from one genome."
+        advice = "Groups do not keep them together; divide by homology instead, or merge those groups."
+    return [*found, _overlapping("overlaps", ids, rows, of, what, advice, MOST_OVERLAPPING)]
+
+
+def _overlapping(check: str, ids: Sequence[str], rows: Rows, of: int, what: str, advice: str, most: float) -> Finding:
+    first = tuple(ids[row] for row in rows[:EXAMPLES])
+    if len(rows) <= most * of:
+        return Finding(check, PASS, what, len(rows), of, first)
+    return Finding(check, WARN, what, len(rows), of, first, advice)
 
 
 @dataclass(frozen=True)

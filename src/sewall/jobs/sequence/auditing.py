@@ -14,7 +14,7 @@ from sewall import provenance
 from sewall.data.headers import reading
 from sewall.dna.audit import Audit, Cleaned
 from sewall.dna.audit import audit as looked_over
-from sewall.dna.clusters import Clusters, clusters
+from sewall.dna.clusters import Clusters
 from sewall.dna.confounders import NAMES
 from sewall.dna.findings import FAIL, PASS
 from sewall.jobs.options import command
@@ -115,7 +115,7 @@ def _write(
     write_table(folder.claim("duplicates.tsv"), _pairs(every, found), said)
     write_table(folder.claim("numbers.tsv"), found.numbers.drop(columns="quantity"), ["what one number alone can do"])
     write_table(folder.claim("composition.tsv"), every.table(), ["what each sequence is made of"])
-    held = clusters(found.kin.found)
+    held = found.together()
     told = _told(every, found, cleaned, held)
     write_json(folder.claim("evaluation.json"), {"job": "sequence", "level": options.level, "audit": told})
     write_json(folder.claim("run.json"), _record(options, folder, every, held, begun))

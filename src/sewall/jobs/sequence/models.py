@@ -201,7 +201,7 @@ def _line(numbers: csr_matrix, values: Floats) -> Floats:
 class Likeness:
     """Kernel ridge regression on the likeness of sequences; of classes its scores are turned into log odds.
 
-    The scores behind the log odds are those of sequences left out one at a time.
+    The scores behind the log odds are those of sequences left out with their kin: of others they would be too sure.
 
     Attributes:
         target: gives the learning scale.
@@ -228,7 +228,9 @@ class Likeness:
         assert examples.target is not None
         source = strands_of(examples)
         few = np.sort(np.random.default_rng(len(rows)).permutation(rows)[:MOST])
-        found = KernelRidge.fit(_sharpened(source.likeness(self.kind, few, few)), values_of(self.target, examples, few))
+        groups = None if examples.groups is None else np.asarray(examples.groups)[few]
+        kernel = _sharpened(source.likeness(self.kind, few, few))
+        found = KernelRidge.fit(kernel, values_of(self.target, examples, few), groups)
         effects = np.zeros((1, 0))
         if self.target.classes:
             effects = log_odds(found.left_out, examples.target[few].astype(np.int64), len(self.target.classes))

@@ -20,7 +20,6 @@ from sewall.console import Console
 from sewall.crossfit import NETWORK, Fits, Question, fit_all
 from sewall.data.sequences import joined
 from sewall.dna.audit import Audit, audit
-from sewall.dna.clusters import clusters
 from sewall.errors import SewallError
 from sewall.folds import divide
 from sewall.jobs.options import command
@@ -162,7 +161,7 @@ class SequenceRun:
             return np.array(columns[CHROMOSOME]), "whole chromosomes together"
         if split == "random":
             return looked.kin.found.original[:number], "at random, copies together"
-        return clusters(looked.kin.found).of[:number], "sequences of common descent together"
+        return looked.together().of[:number], "sequences of common descent, and windows that overlap, together"
 
     def _bundle(
         self, stage: Stage, question: Question, fits: Fits, looked: Audit, told: Mapping[str, float], how: str,
