@@ -12,11 +12,12 @@ from settings import CHROMOSOMES, HIGHEST_RATE, MUTATION_RATE, THETA, code_diges
 
 from sewall.data.alignment import Alignment
 from sewall.encode.statistics import watterson_theta
-from sewall.jobs.recombination.prior import Histories
 from sewall.jobs.recombination.task import TARGET
-from sewall.jobs.recombination.windows import ENCODED, Windows, encode, stacked
+from sewall.jobs.recombination.windows import ENCODED, encode
+from sewall.jobs.windows.source import Windows, stacked
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.farm import run_farm
+from sewall.simulate.history import HistorySource
 from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 
@@ -37,7 +38,7 @@ class Batch:
         spread: standard deviation of the log of a window's mutation rate.
     """
 
-    history: Histories
+    history: HistorySource
     own_unit: bool
     length: int = 100_000
     spread: float = SPREAD

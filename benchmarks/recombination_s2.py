@@ -12,12 +12,12 @@ from __future__ import annotations
 from reporting import evaluated, fit, options, settings, show, write
 from settings import BOTTLENECK, CONSTANT, EXPANSION, LEVEL, UNKNOWN, UPPER, Window, parts, simulated
 
-from sewall.jobs.recombination.prior import Histories
 from sewall.jobs.recombination.task import RecombinationTask
+from sewall.simulate.history import HistorySource
 from sewall.task import Examples
 
 TEST, CALIBRATE, NULL, TUNE = 2_000, 2_000, 1_000, 1_000
-SHIFTED: dict[str, Histories] = {"bottleneck": BOTTLENECK, "expansion": EXPANSION, "constant": CONSTANT}
+SHIFTED: dict[str, HistorySource] = {"bottleneck": BOTTLENECK, "expansion": EXPANSION, "constant": CONSTANT}
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     task = RecombinationTask(UPPER)
 
-    def windows(name: str, histories: Histories, n: int, offset: int) -> Examples:
+    def windows(name: str, histories: HistorySource, n: int, offset: int) -> Examples:
         seed = arguments.data_seed + offset
         return simulated(Window(histories), n, seed, arguments.cache, f"s2-{name}", arguments.workers)
 

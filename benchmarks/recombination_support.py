@@ -23,10 +23,9 @@ from settings import CHROMOSOMES, CONSTANT, LEVEL, THETA, UPPER, parts
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.encode.statistics import NAMES
-from sewall.jobs.recombination.prior import OneHistory
 from sewall.jobs.recombination.task import RecombinationTask
-from sewall.jobs.recombination.windows import Windows
-from sewall.simulate.history import History, theta_matched
+from sewall.jobs.windows.source import Windows
+from sewall.simulate.history import History, OneHistory, theta_matched
 from sewall.task import Examples
 from sewall.train import apply_network
 from sewall.trust.compare import score
@@ -58,7 +57,7 @@ def main() -> None:
     well = batches("well-specified", Batch(CONSTANT, own_unit=True), arguments.batches, 1)
     scores = {"well-specified": as_in_map(fitted.bundle, task, well, arguments.seed)}
     for offset, (name, history) in enumerate(DETECTED.items(), start=2):
-        off = batches(name, Batch(OneHistory(history), own_unit=True), arguments.trials, offset)
+        off = batches(name, Batch(OneHistory(history, name), own_unit=True), arguments.trials, offset)
         scores[name] = as_in_map(fitted.bundle, task, off, arguments.seed)
     print(f"\nbatches of {WINDOWS} windows; nominal: outside {TOGETHER:.1%}, flagged at all {WARN:.0%} of batches;")
     print(f"one by one: outside {OUTSIDE:.1%}, flagged at all {WARN:.0%} of windows; seed {arguments.seed}")

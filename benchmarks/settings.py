@@ -18,12 +18,18 @@ import numpy as np
 import sewall
 from sewall.data.alignment import Alignment
 from sewall.jobs.recombination.learn import simulated_examples
-from sewall.jobs.recombination.prior import Histories, OneHistory
 from sewall.jobs.recombination.windows import encode
 from sewall.run import Split
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.farm import run_farm
-from sewall.simulate.history import REFERENCE_SIZE, History, RandomHistories, theta_matched
+from sewall.simulate.history import (
+    REFERENCE_SIZE,
+    History,
+    HistorySource,
+    OneHistory,
+    RandomHistories,
+    theta_matched,
+)
 from sewall.simulate.nuisances import mask_calls, unphase
 from sewall.task import Examples, Rows, Task
 
@@ -35,10 +41,10 @@ THETA = 4 * REFERENCE_SIZE * MUTATION_RATE
 LEVEL = 0.9
 SHARD = 500
 
-CONSTANT = OneHistory(History((REFERENCE_SIZE,)))
+CONSTANT = OneHistory(History((REFERENCE_SIZE,)), "constant size")
 UNKNOWN = RandomHistories(CHROMOSOMES)
-BOTTLENECK = OneHistory(theta_matched(History((1e4, 500, 1e4), (1000, 2000)), CHROMOSOMES))
-EXPANSION = OneHistory(theta_matched(History((2e5, 1e4), (1000,)), CHROMOSOMES))
+BOTTLENECK = OneHistory(theta_matched(History((1e4, 500, 1e4), (1000, 2000)), CHROMOSOMES), "bottleneck")
+EXPANSION = OneHistory(theta_matched(History((2e5, 1e4), (1000,)), CHROMOSOMES), "expansion")
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Window:
         missing: share of calls that are missing, independently of each other.
     """
 
-    histories: Histories
+    histories: HistorySource
     length: int = 200_000
     unphased: bool = False
     missing: float = 0.0

@@ -15,10 +15,11 @@ from typing import Any
 _JOBS = {
     "recombination": "sewall.jobs.recombination",
     "sequence": "sewall.jobs.sequence",
+    "sweep": "sewall.jobs.sweep",
     "trait": "sewall.jobs.trait",
 }
 
-__all__ = ["__version__", "recombination", "sequence", "trait"]
+__all__ = ["__version__", "recombination", "sequence", "sweep", "trait"]
 
 
 def __getattr__(name: str) -> Any:

@@ -80,6 +80,30 @@ CITATIONS: dict[str, Citation] = {
         "GigaScience 14:giaf049.",
         "10.1093/gigascience/giaf049",
     ),
+    "diploshic": Citation(
+        "statistics of sub-windows as an image of a sweep",
+        "Kern AD, Schrider DR (2018) diploS/HIC: an updated approach to classifying selective sweeps. G3: Genes, "
+        "Genomes, Genetics 8:1959-1970.",
+        "10.1534/g3.118.200262",
+    ),
+    "h12": Citation(
+        "haplotype homozygosity as the simple scan",
+        "Garud NR, Messer PW, Buzbas EO, Petrov DA (2015) Recent selective sweeps in North American Drosophila "
+        "melanogaster show signatures of soft sweeps. PLoS Genetics 11:e1005004.",
+        "10.1371/journal.pgen.1005004",
+    ),
+    "tajima": Citation(
+        "Tajima's D as the simple scan",
+        "Tajima F (1989) Statistical method for testing the neutral mutation hypothesis by DNA polymorphism. Genetics "
+        "123:585-595.",
+        "10.1093/genetics/123.3.585",
+    ),
+    "label-shift": Citation(
+        "probabilities at stated priors",
+        "Saerens M, Latinne P, Decaestecker C (2002) Adjusting the outputs of a classifier to new a priori "
+        "probabilities: a simple procedure. Neural Computation 14:21-41.",
+        "10.1162/089976602753284446",
+    ),
     "two-hot": Citation(
         "two-hot genotypes and a network per chromosome",
         "Karavani E (2018) Applying Deep Learning to Genetic Prediction.",

@@ -218,14 +218,21 @@ def _single(statistics: pd.DataFrame) -> NDArray[np.float32]:
 class OfTables(Protocol):
     """A model of tables: `Ridge` and `GradientBoosting` of quantities, `ClassBoosting` and `ClassForest` of classes."""
 
-    key: str
-    name: str
+    @property
+    def key(self) -> str:
+        """Short name, the same in every run."""
+        ...
 
-    def fit(self, statistics: pd.DataFrame, target: Any) -> OfTables:
+    @property
+    def name(self) -> str:
+        """Name in front of people."""
+        ...
+
+    def fit(self, statistics: pd.DataFrame, target: Any, /) -> OfTables:
         """Fit to ``(rows, statistics)`` and ``(rows,)`` targets on the learning scale, or numbers of classes."""
         ...
 
-    def predict(self, statistics: pd.DataFrame) -> Floats:
+    def predict(self, statistics: pd.DataFrame, /) -> Floats:
         """Return ``(rows,)`` answers on the learning scale, or ``(rows, classes)`` log probabilities."""
         ...
 
@@ -238,7 +245,7 @@ class OfTables(Protocol):
         """Return plain arrays."""
         ...
 
-    def from_state(self, state: Mapping[str, Any]) -> OfTables:
+    def from_state(self, state: Mapping[str, Any], /) -> OfTables:
         """Return the model whose `state` was *state*."""
         ...
 

@@ -14,6 +14,7 @@ from sewall import run
 from sewall.jobs import recombination
 from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.mapping import MapResult
+from sewall.jobs.windows import learning
 from sewall.train import TrainConfig
 from sewall.trust import support
 
@@ -22,10 +23,10 @@ MUTATION_RATE = 5e-8
 
 
 def _tiny(patch: pytest.MonkeyPatch) -> None:
-    def of(quick: bool, device: str, threads: int | None) -> learn.Budget:
-        return learn.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
+    def of(quick: bool, device: str, threads: int | None) -> learning.Budget:
+        return learning.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
 
-    patch.setattr(learn.Budget, "of", of)
+    patch.setattr(learning.Budget, "of", of)
     patch.setattr(learn, "FIRST_LOOK", 200)
     patch.setattr(learn, "CLOSER_LOOK", 100)
     patch.setattr(learn, "SHARD", 100)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from sewall.data.alignment import Alignment
-from sewall.jobs.recombination.windows import encode, stacked
+from sewall.jobs.recombination.windows import encode
+from sewall.jobs.windows.source import stacked
 from sewall.nets.alignment import AlignmentNet
 from sewall.nets.heads import DECILES
 

@@ -21,7 +21,7 @@ from sewall.simulate.sweeps import (
 ONE = Range(1e-7, 1e-7)
 PRIOR = SweepPrior(
     10, constant_history(1000), ONE, ONE, sub_windows=5, sub_length=10_000, strength=Range(0.05, 0.2, log=True),
-    linked=3, partial=True,
+    strength_scaled=False, linked=3, partial=True,
 )  # fmt: skip
 
 

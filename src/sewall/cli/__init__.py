@@ -20,6 +20,7 @@ _COMMANDS = {
     "recombination": ("sewall.cli.recombination:recombination", "How fast does each stretch of the genome recombine?"),
     "trait": ("sewall.cli.trait:trait", "What will this individual's trait be, from its genotypes?"),
     "sequence": ("sewall.cli.sequence:sequence", "What does this DNA do?"),
+    "sweep": ("sewall.cli.sweep:sweep", "Where did selection act, and how?"),
     "bundle": ("sewall.cli.bundle:bundle", "Look into a trained bundle."),
     "report": ("sewall.cli.report:report", "Write the report page of a run again."),
 }

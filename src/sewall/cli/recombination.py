@@ -8,39 +8,18 @@ import click
 
 from sewall.cli.layout import CONTEXT, SectionedCommand, SectionedGroup, option, options
 from sewall.cli.shared import cluster, device, level, out, running, show
+from sewall.cli.windows import data, history, rate
 
-_DATA, _TRAINED = "Your data", "What is simulated"
+_TRAINED = "What is simulated"
 
-_rate = option("Main", "--mutation-rate", type=float, metavar="MU", help="Mutations per bp per generation: 1.25e-8.")
-_data = options(
+_windows = options(
     option("Main", "--window", metavar="SIZE", help="Length of a window: 50000, 100kb or 1Mb.  [default: 100kb]"),
-    option(_DATA, "--windows", metavar="BED", help="Windows of your own instead of one length."),
-    option(
-        _DATA, "--regions", metavar="BED|TEXT", help="Where to look: a BED file, or chr2, or chr2:134000000-140000000."
-    ),
-    option(_DATA, "--samples", metavar="FILE", help="Use only the samples in the first column of this file."),
-    option(_DATA, "--mask-accessible", metavar="BED", help="Where variants could be called; all else is ignored."),
-    option(_DATA, "--mask-inaccessible", metavar="BED", help="Where variants could not be called."),
-    option(
-        _DATA,
-        "--phased/--unphased",
-        default=None,
-        help="Trust, or ignore, which allele lies on which copy.  [default: as the calls are written]",
-    ),
+    option("Your data", "--windows", metavar="BED", help="Windows of your own instead of one length."),
+    data,
 )
 _prior = options(
-    option(
-        _TRAINED,
-        "--demography",
-        metavar="FILE",
-        help="History of population size (demes YAML, SMC++ csv, MSMC or Stairway Plot).  "
-        "[default: random histories that fit your data]",
-    ),
-    option(_TRAINED, "--population", metavar="NAME", help="Which population of the history was sampled."),
-    option(_TRAINED, "--generation-time", type=float, metavar="YEARS", help="For histories in years."),
+    history,
     option(_TRAINED, "--simulations", type=int, metavar="N", help="Windows to simulate.  [default: by budget]"),
-    option(_TRAINED, "--min-count", type=int, metavar="N", help="Lowest allele count kept.  [default: as your data]"),
-    option(_TRAINED, "--quick", is_flag=True, help="Small budget for a first look: wider intervals, and it says so."),
 )
 
 
@@ -55,7 +34,7 @@ def recombination() -> None:
 
 @recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("variants")
-@options(out, _rate, _data, level, _prior)
+@options(out, rate, _windows, level, _prior)
 @option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle: nothing is simulated or trained.")
 @options(device, cluster, running)
 @click.pass_context
@@ -87,7 +66,7 @@ def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
 
 @recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("variants")
-@options(out, _rate, _data, _prior, cluster, running)
+@options(out, rate, _windows, _prior, cluster, running)
 @click.pass_context
 def simulate(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Simulate windows like those in VARIANTS, for training elsewhere.
@@ -122,7 +101,7 @@ def train(context: click.Context, **_: Any) -> None:
 @recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("bundle")
 @click.argument("variants")
-@options(out, _rate, _data, level, device, running)
+@options(out, rate, _windows, level, device, running)
 @click.pass_context
 def predict(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Map VARIANTS with a trained BUNDLE.

@@ -145,6 +145,19 @@ def fixed_windows(spans: Iterable[Region], size: int, lengths: Mapping[str, int 
     return windows
 
 
+def sliding_windows(spans: Iterable[Region], size: int, step: int) -> list[Region]:
+    """Return the windows that begin at a multiple of *step* and lie in the *spans*, which are widened to these.
+
+    >>> [str(w) for w in sliding_windows([Region("2", 8, 395)], 300, 100)]
+    ['2:0-300', '2:100-400']
+    """
+    windows = []
+    for span in spans:
+        first, end = max(span.start, 0) // step * step, -(-span.end // step) * step
+        windows += [Region(span.chrom, start, start + size) for start in range(first, end - size + 1, step)]
+    return list(dict.fromkeys(windows))
+
+
 def renaming(names: Sequence[str], known: Sequence[str]) -> str | None:
     """Return the sed expression that turns *names* into *known* ones by adding or removing ``chr``, if there is one.
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sewall.errors import SewallError
-from sewall.report import calibration, comparison, learning, provenance, recombination, sequence, support, trait
+from sewall.report import calibration, comparison, learning, provenance, recombination, sequence, support, sweep, trait
 from sewall.report.blocks import Answer, Points, Section, Tile
 from sewall.report.drawing import DARK, LIGHT
 from sewall.report.files import RunFiles, part, read_run
@@ -19,6 +19,7 @@ from sewall.report.files import RunFiles, part, read_run
 JOBS: dict[str, Callable[[RunFiles], Answer]] = {
     "recombination": recombination.answer,
     "sequence": sequence.answer,
+    "sweep": sweep.answer,
     "trait": trait.answer,
 }
 

@@ -24,7 +24,8 @@ from sewall.errors import SewallError
 from sewall.simulate.shards import pack, shard_fingerprint, write_whole
 from sewall.workers import worker_processes
 
-Work = Callable[[int, np.random.SeedSequence], tuple[Alignment, Mapping[str, Any]]]
+Labelled = tuple[Alignment, Mapping[str, Any]]
+Work = Callable[[int, np.random.SeedSequence], Labelled | list[Labelled]]
 Progress = Callable[[int, int], None]
 CLUSTER_TIMEOUT = 20.0  # seconds
 
@@ -54,7 +55,8 @@ def run_farm(
     """Run simulations 0 … n - 1 and write them as shards; whole shards of the same kind are kept, not run again.
 
     Args:
-        work: ``work(i, seed) -> (alignment, labels)``, picklable: a function or instance of a class of a module.
+        work: ``work(i, seed) -> (alignment, labels)``, or a list of such pairs, where one simulation gives several
+            examples; picklable: a function or instance of a class of a module.
         n: number of simulations. More may be asked for later; those that exist are kept.
         seed: of all simulations together; simulation i gets ``SeedSequence(seed, spawn_key=(i,))``.
         directory: where ``shard-00000.npz`` … lie; made if absent.
@@ -98,19 +100,16 @@ def _plan(n: int, seed: int, directory: Path, config: Mapping[str, Any], shard_s
 
 def simulate_shard(work: Work, seed: int, shard: Shard) -> bytes:
     """Run the simulations of one shard and return its bytes; what a worker does."""
-    alignments: list[Alignment] = []
-    rows: list[Mapping[str, Any]] = []
-    for i in range(shard.start, shard.stop):
-        alignment, labels = _one(work, seed, i)
-        alignments.append(alignment)
-        rows.append(labels)
-    names = rows[0].keys()
-    return pack(alignments, {name: np.array([row[name] for row in rows]) for name in names}, shard.fingerprint)
+    made = [example for i in range(shard.start, shard.stop) for example in _one(work, seed, i)]
+    rows = [labels for _, labels in made]
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return pack([alignment for alignment, _ in made], columns, shard.fingerprint)
 
 
-def _one(work: Work, seed: int, i: int) -> tuple[Alignment, Mapping[str, Any]]:
+def _one(work: Work, seed: int, i: int) -> list[Labelled]:
     try:
-        return work(i, np.random.SeedSequence(seed, spawn_key=(i,)))
+        made = work(i, np.random.SeedSequence(seed, spawn_key=(i,)))
+        return made if isinstance(made, list) else [made]
     except SewallError as error:
         raise SewallError(f"simulation {i}: {error}") from error
     except Exception as error:

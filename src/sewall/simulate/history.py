@@ -251,6 +251,27 @@ def random_history(rng: np.random.Generator, epochs: tuple[int, int] = (1, 3)) -
 
 
 @dataclass(frozen=True)
+class OneHistory:
+    """One history, for every simulation.
+
+    Attributes:
+        history: as it was given.
+        description: what it is, in words for a report.
+    """
+
+    history: PopulationHistory
+    description: str
+
+    def draw(self, rng: np.random.Generator) -> PopulationHistory:
+        """Return the history."""
+        return self.history
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the draws depend on, as plain numbers and text for JSON."""
+        return {"description": self.description, "history": repr(self.history)}
+
+
+@dataclass(frozen=True)
 class RandomHistories:
     """The whole prior of `random_history`, theta-matched: a `HistorySource` that ignores the data.
 

@@ -25,6 +25,10 @@ STREAMS, ATTEMPTS, EXACT_ATTEMPTS = 50, 16, 3  # to find when a rise began that 
 TOLERANCE = 0.02  # of the length of the rise, by which it may then end earlier or later
 
 
+class NoTrajectory(SewallError):
+    """A sweep that cannot have happened in the population, or that chance would hardly ever let happen."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """An allele that selection favours.
@@ -91,7 +95,7 @@ def trajectory(sweep: Sweep, line: Line, seed: np.random.SeedSequence) -> Trajec
     change, else to within a fiftieth of its duration. `Trajectory.end` says when it did.
 
     Raises:
-        SewallError: where the allele is lost again and again, or reaches its end at no beginning.
+        NoTrajectory: where the allele is lost again and again, or reaches its end at no beginning.
     """
     sizes = line.chromosomes
     for own in seed.spawn(STREAMS):
@@ -108,7 +112,9 @@ def trajectory(sweep: Sweep, line: Line, seed: np.random.SeedSequence) -> Trajec
         drift = _drift(np.random.default_rng(after), rise[-1], sizes, end)
         copies = np.concatenate([drift[::-1], rise[::-1], past])
         return Trajectory(copies, sizes[np.minimum(np.arange(len(copies)), len(sizes) - 1)], start, end)
-    raise SewallError(f"sweep: s {sweep.s:g} does not end {sweep.age} generations ago under this history; vary the age")
+    raise NoTrajectory(
+        f"sweep: s {sweep.s:g} does not end {sweep.age} generations ago under this history; vary the age"
+    )
 
 
 def _ending_at_its_age(sweep: Sweep, sizes: Counts, seed: np.random.SeedSequence) -> tuple[Counts, int] | None:
@@ -139,7 +145,9 @@ def _ending_at_its_age(sweep: Sweep, sizes: Counts, seed: np.random.SeedSequence
 
 def _refuse_lost(sweep: Sweep, path: Counts) -> None:
     if len(path) == 0:
-        raise SewallError(f"sweep: an allele of s {sweep.s:g} was lost {TRIALS:,} times; give a larger s or population")
+        raise NoTrajectory(
+            f"sweep: an allele of s {sweep.s:g} was lost {TRIALS:,} times; give a larger s or population"
+        )
 
 
 @compiled

@@ -61,7 +61,7 @@ class SweepPrior:
         unevenness: standard deviation of the log of the local recombination rate (see `local_rates`).
         sub_windows: in a window, an odd number; a stretch with a sweep has twice as many less one.
         sub_length: of a sub-window in bp; the site of a sweep lies anywhere in the central one of its window.
-        strength: advantage s of homozygotes, or 2 N s where *strength_scaled*.
+        strength: 2 N s, where s is the advantage of homozygotes, or, unless *strength_scaled*, s itself.
         dominance: share of it that heterozygotes have.
         age: time since fixation, in units of 2 N generations or, unless *age_scaled*, in generations.
         start_frequency: of the variant when it began to be favoured, of soft sweeps.
@@ -80,12 +80,12 @@ class SweepPrior:
     unevenness: float = 0.0
     sub_windows: int = 11
     sub_length: int = 100_000
-    strength: Range = field(default_factory=lambda: Range(0.005, 0.1, log=True))
-    strength_scaled: bool = False
+    strength: Range = field(default_factory=lambda: Range(250.0, 2500.0))
+    strength_scaled: bool = True
     dominance: float = 0.5
     age: Range = field(default_factory=lambda: Range(0.0, 0.1))
     age_scaled: bool = True
-    start_frequency: Range = field(default_factory=lambda: Range(5e-4, 0.1, log=True))
+    start_frequency: Range = field(default_factory=lambda: Range(5e-4, 0.1))
     end_frequency: Range = field(default_factory=lambda: Range(0.3, 0.95))
     linked: int = 2
     partial: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from sewall import run
-from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.errors import SewallError
-from sewall.jobs.recombination.observed import Observed, WindowReader
-from sewall.jobs.recombination.options import PriorOptions
 from sewall.jobs.recombination.prior import (
     FirstLook,
-    Histories,
-    OneHistory,
     RatePrior,
     excess_spread,
     range_of_rates,
@@ -29,18 +23,20 @@ from sewall.jobs.recombination.prior import (
     window_simulator,
 )
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
-from sewall.jobs.recombination.windows import ENCODED, Windows, encode, stacked
+from sewall.jobs.recombination.windows import ENCODED, encode
 from sewall.jobs.session import stream
+from sewall.jobs.windows.learning import Seeds
+from sewall.jobs.windows.observed import Observed, WindowReader
+from sewall.jobs.windows.options import PriorOptions
+from sewall.jobs.windows.source import Windows, stacked
 from sewall.rundir import RunDirectory
 from sewall.simple import GradientBoosting
 from sewall.simulate.defects import NAMES as DEFECTS
 from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects, match_defects
-from sewall.simulate.demography_files import read_demography
 from sewall.simulate.farm import run_farm
-from sewall.simulate.fit_history import HistoryPool, fit_histories
+from sewall.simulate.history import HistorySource
 from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
-from sewall.train import TrainConfig
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK = 1_200
@@ -51,22 +47,6 @@ SHARD = 250
 
 # Independent streams of one seed.
 HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(7)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much is trained, and on how many processors."""
-
-    config: TrainConfig
-    workers: int
-
-    @classmethod
-    def of(cls, quick: bool, device: str, threads: int | None) -> Budget:
-        """Return the full or the quick budget; an accelerator is not shared."""
-        workers = 1 if device != "cpu" else threads or len(os.sched_getaffinity(0))
-        if quick:
-            return cls(TrainConfig(members=3, device=device), workers)
-        return cls(TrainConfig(device=device), workers)
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:
@@ -93,27 +73,12 @@ def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:
     return {"variants": np.array(sites), "accessible_bp": np.array(accessible)}
 
 
-def histories_for(options: PriorOptions, observed: Observed, seed: int) -> tuple[Histories, str]:
-    """Return what to draw histories from, and its description."""
-    if options.demography is not None:
-        given = read_demography(
-            options.demography,
-            population=options.population,
-            generation_time=options.generation_time,
-            mutation_rate=options.mutation_rate,
-        )
-        return OneHistory(given), given.description
-    rng = np.random.default_rng(stream(seed, HISTORIES))
-    pool: HistoryPool = fit_histories(observed.spectrum, observed.spectrum_chromosomes, observed.least, rng)
-    return pool, pool.description
-
-
 def make_prior(
     folder: RunDirectory,
     options: PriorOptions,
     observed: Observed,
     data: Examples,
-    histories: Histories,
+    histories: HistorySource,
     console: Console,
 ) -> dict[str, Any]:
     """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
@@ -188,7 +153,7 @@ class _Look:
     options: PriorOptions
     observed: Observed
     data: Examples
-    histories: Histories
+    histories: HistorySource
     console: Console
 
     def at(self, rates: Any, defects: Any, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
@@ -225,7 +190,7 @@ def simulate_windows(
     options: PriorOptions,
     observed: Observed,
     prior: dict[str, Any],
-    histories: Histories,
+    histories: HistorySource,
     console: Console,
 ) -> Examples:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
@@ -260,47 +225,9 @@ def simulated_examples(paths: list[Path]) -> Examples:
     return Examples(keys, Windows(shards, encoded), target)
 
 
-def learn(
-    folder: RunDirectory,
-    examples: Examples,
-    upper: float,
-    budget: Budget,
-    level: float,
-    about: dict[str, Any],
-    console: Console,
-) -> Bundle:
-    """Train, calibrate and score a bundle, and write it to ``bundle/``."""
-    from sewall import bundle as bundles
-
-    task = RecombinationTask(upper)
-    place = folder.path / "bundle"
-    with folder.stage("train", {"upper": upper, "members": budget.config.members}) as stage:
-        if not stage.done:
-            seed = stream(folder.seed, TRAIN)
-            parts = run.split(task, examples, stream(folder.seed, SPLIT))
-            checkpoints = folder.claim("checkpoints")
-            total = budget.config.epochs * budget.config.members
-            with console.bar(f"training {budget.config.members} networks", total) as bar:
-                bundle, learning = run.fit(
-                    task, examples, parts, budget.config, checkpoints, seed, budget.workers, bar.advance
-                )
-            with console.bar("calibrating and scoring"):
-                scores = run.evaluate(bundle, task, examples, parts.test, level, seed)
-            scores |= {"learning": learning, "held_out": _held_out(parts)}
-            bundle = run.described(bundle, task, about, scores)
-            bundle.save(stage.makes("bundle"))
-        else:
-            console.skipped("training")
-            bundle = bundles.load(place, task)
-    return bundle
-
-
-def _held_out(parts: run.Split) -> str:
-    return (
-        f"{len(parts.test):,} simulated windows that no model saw; {len(parts.train):,} were used for training, "
-        f"{len(parts.tune):,} to stop it, {len(parts.calibrate):,} to calibrate the intervals and {len(parts.null):,} "
-        f"as the null of the support check"
-    )
+def seeds(seed: int) -> Seeds:
+    """Return the seeds of the training of a run."""
+    return Seeds(stream(seed, SPLIT), stream(seed, TRAIN))
 
 
 def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick: bool) -> dict[str, Any]:

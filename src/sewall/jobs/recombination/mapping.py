@@ -15,10 +15,13 @@ from sewall.console import Console
 from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.recombination import learn, outputs
-from sewall.jobs.recombination.observed import Observed, WindowReader, observe, open_windows
-from sewall.jobs.recombination.options import DataOptions, MapOptions, PredictOptions
+from sewall.jobs.recombination.options import MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
+from sewall.jobs.windows.learning import Budget, histories_for
+from sewall.jobs.windows.learning import learn as learned
+from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
+from sewall.jobs.windows.options import DataOptions
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples
@@ -155,13 +158,13 @@ def _trained(folder: Path) -> tuple[RecombinationTask, Bundle]:
 
 
 def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
-    histories, description = learn.histories_for(options, data.observed, folder.seed)
+    histories = histories_for(options, data.observed, stream(folder.seed, learn.HISTORIES))
     prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
-    budget = learn.Budget.of(options.quick, options.device, options.threads)
-    about = learn.about(data.trained_on(), prior, description, options.quick)
-    bundle = learn.learn(folder, examples, prior["upper"], budget, options.level, about, console)
-    return RecombinationTask(prior["upper"]), bundle
+    budget = Budget.of(options.quick, options.device, options.threads)
+    about = learn.about(data.trained_on(), prior, histories.description, options.quick)
+    task, seeds = RecombinationTask(prior["upper"]), learn.seeds(folder.seed)
+    return task, learned(folder, "bundle", task, examples, seeds, budget, options.level, about, console)
 
 
 def _check_kind(options: DataOptions, bundle: Bundle, data: Data) -> None:

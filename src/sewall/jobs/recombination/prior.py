@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sewall.data.alignment import Alignment
-from sewall.jobs.recombination.observed import Observed, Sample, Template
 from sewall.jobs.recombination.windows import encode
+from sewall.jobs.windows.calls import as_called
+from sewall.jobs.windows.observed import Observed, Sample, Template
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects
-from sewall.simulate.history import PopulationHistory
+from sewall.simulate.history import HistorySource
 from sewall.simulate.local_rates import local_rates
-from sewall.simulate.nuisances import add_errors, apply_mask, drop_rare, mask_calls, switch_phase, unphase
 
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
 UNIT_ERROR = 0.1  # of the log of theta as a unit of length: it is estimated, and differs between files of a kind
@@ -62,25 +62,6 @@ class FirstLook:
         return float(np.exp(rng.uniform(np.log(self.lower), np.log(self.upper))))
 
 
-class Histories(Protocol):
-    """Something to draw population histories from: a pool that fits the data, or the one that was given."""
-
-    def draw(self, rng: np.random.Generator) -> PopulationHistory:
-        """Draw one history."""
-        ...
-
-
-@dataclass(frozen=True)
-class OneHistory:
-    """The history that the user gave, for every window."""
-
-    history: PopulationHistory
-
-    def draw(self, rng: np.random.Generator) -> PopulationHistory:
-        """Return the history."""
-        return self.history
-
-
 @dataclass(frozen=True)
 class WindowSimulator:
     """Simulates window i as the data would show it. Depends on the seed alone; can be sent to another process.
@@ -97,7 +78,7 @@ class WindowSimulator:
 
     rates: RatePrior | FirstLook
     defects: AnyDefects | MatchedDefects
-    histories: Histories
+    histories: HistorySource
     samples: tuple[Sample, ...]
     templates: tuple[Template, ...]
     log_theta: float
@@ -116,7 +97,7 @@ class WindowSimulator:
         defects = self.defects.draw(rng)
         labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number), **asdict(defects)}
         spec = self._spec(sample, template, ratio, theta, defects, rng)
-        window = self._as_called(simulate_window(spec, ancestry), sample, template, defects, rng)
+        window = as_called(simulate_window(spec, ancestry), sample, template.accessible, defects, self.least, rng)
         unit = float(np.exp(self.log_theta + UNIT_ERROR * rng.standard_normal()))
         return window, labels | encode(window, unit, self.least)
 
@@ -131,21 +112,10 @@ class WindowSimulator:
         conversions = defects.gene_conversion * mean
         return WindowSpec(sample.chromosomes, template.length, mutation_rate, rates, history, conversions)
 
-    def _as_called(
-        self, window: Alignment, sample: Sample, template: Template, defects: Defects, rng: np.random.Generator
-    ) -> Alignment:
-        window = add_errors(window, defects.errors, rng, sample.ploidy)
-        if sample.phased and (sample.ploidy == 2).all():
-            window = switch_phase(window, defects.switches, rng)
-        window = apply_mask(window, template.accessible)
-        if not sample.phased:
-            window = unphase(window, sample.ploidy)
-        return drop_rare(mask_calls(window, sample.missing, rng), self.least)
-
 
 def window_simulator(
     observed: Observed,
-    histories: Histories,
+    histories: HistorySource,
     rates: RatePrior | FirstLook,
     defects: AnyDefects | MatchedDefects,
     log_spread: float,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,14 @@ from sewall.errors import SewallError
 from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.mapping import FEW, Data, _trained
 from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
-from sewall.jobs.session import started
+from sewall.jobs.recombination.task import RecombinationTask
+from sewall.jobs.session import started, stream
+from sewall.jobs.windows.learning import Budget, histories_for
+from sewall.jobs.windows.learning import learn as learned
+from sewall.jobs.windows.results import Done
 from sewall.rundir import write_json
 
 PRIOR = "prior.json"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished stage: the folder or file it made, and one line about it."""
-
-    path: Path
-    text: str
-
-    def summary(self) -> str:
-        """Return what was made, and where it lies."""
-        return f"{self.text}\n{self.path}"
 
 
 def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> Done:
@@ -37,10 +28,10 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
     given = SimulateOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options)
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, given.min_count)
-        histories, description = learn.histories_for(given, data.observed, folder.seed)
+        histories = histories_for(given, data.observed, stream(folder.seed, learn.HISTORIES))
         prior = learn.make_prior(folder, given, data.observed, data.examples, histories, console)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)
-        about = learn.about(data.trained_on(), prior, description, given.quick)
+        about = learn.about(data.trained_on(), prior, histories.description, given.quick)
         write_json(folder.claim(PRIOR), {"prior": prior, "about": about})
     return Done(folder.path, f"{prior['simulations']:,} windows simulated")
 
@@ -51,8 +42,9 @@ def train(simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
     made = _prior(given.simulations)
     with started(given) as (folder, console):
         examples = learn.simulated_examples(_shards(given.simulations))
-        budget = learn.Budget.of(given.quick, given.device, given.threads)
-        bundle = learn.learn(folder, examples, made["prior"]["upper"], budget, 0.9, made["about"], console)
+        budget, seeds = Budget.of(given.quick, given.device, given.threads), learn.seeds(folder.seed)
+        task = RecombinationTask(made["prior"]["upper"])
+        bundle = learned(folder, "bundle", task, examples, seeds, budget, 0.9, made["about"], console)
     return Done(folder.path / "bundle", bundle.about["scores_in_full"]["verdict"])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sewall.encode.statistics import LABELS, NAMES
-from sewall.jobs.recombination.windows import Windows
+from sewall.jobs.windows.source import windows_of
 from sewall.nets.alignment import AlignmentNet
 from sewall.nets.heads import DECILES
 from sewall.nets.network import Network
@@ -39,11 +39,11 @@ class RecombinationTask:
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return which windows have at least 10 sites."""
-        return ~np.isnan(_windows(examples).encoded["statistics"][:, 0])
+        return ~np.isnan(windows_of(examples).encoded["statistics"][:, 0])
 
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
         """Return the tables of *rows* as float tensors (see `sewall.encode.tables` for shapes)."""
-        encoded = _windows(examples).encoded
+        encoded = windows_of(examples).encoded
         return {name: torch.from_numpy(np.nan_to_num(np.asarray(v[rows], np.float32))) for name, v in encoded.items()}
 
     def network(self, examples: Examples, rows: Rows) -> Network:
@@ -56,13 +56,8 @@ class RecombinationTask:
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
         """Return the classical statistics of *rows*; NaN where a window has fewer than 10 sites."""
-        return pd.DataFrame(_windows(examples).encoded["statistics"][rows].astype(float), columns=list(NAMES))
+        return pd.DataFrame(windows_of(examples).encoded["statistics"][rows].astype(float), columns=list(NAMES))
 
     def simple_models(self, seed: int) -> list[SimpleModel]:
         """Return ridge regression and gradient boosting on the classical statistics."""
         return [OnStatistics(self, Ridge()), OnStatistics(self, GradientBoosting(seed))]
-
-
-def _windows(examples: Examples) -> Windows:
-    assert isinstance(examples.source, Windows)
-    return examples.source

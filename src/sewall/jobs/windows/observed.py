@@ -14,13 +14,13 @@ from scipy.stats import hypergeom
 
 from sewall.data.alignment import MISSING, Alignment
 from sewall.data.masks import Mask
-from sewall.data.regions import Region, fixed_windows, parse_region, read_bed
+from sewall.data.regions import Region, fixed_windows, parse_region, read_bed, sliding_windows
 from sewall.data.samples import read_sample_list
 from sewall.data.variants import Variants, check_sample_size, open_variants
 from sewall.encode.pairs import minor_counts
 from sewall.encode.statistics import FEWEST_SITES, harmonic
 from sewall.errors import SewallError
-from sewall.jobs.recombination.options import DataOptions
+from sewall.jobs.windows.options import DataOptions
 from sewall.simulate.fit_history import smallest_visible_count
 from sewall.simulate.nuisances import drop_rare
 
@@ -91,8 +91,14 @@ class WindowReader:
         return drop_rare(self.variants.alignment(region, self.mask, self.phased[region.chrom]), self.least)
 
 
-def open_windows(options: DataOptions, cache: Path, progress: Any = None) -> WindowReader:
+def open_windows(options: DataOptions, cache: Path, progress: Any = None, step: int | None = None) -> WindowReader:
     """Open the variants that *options* name and lay the windows.
+
+    Args:
+        options: which variants and windows.
+        cache: where variants are kept in a form that is fast to read.
+        progress: called while they are converted.
+        step: bp from the start of a window to that of the next one; None lays them side by side.
 
     Raises:
         SewallError: for any input that cannot be read, or in which names do not match.
@@ -102,7 +108,7 @@ def open_windows(options: DataOptions, cache: Path, progress: Any = None) -> Win
     mask = _mask(options)
     if mask is not None:
         mask.check_contigs(variants.contig_names)
-    regions = _windows(options, variants)
+    regions = _windows(options, variants, step)
     contigs = list(dict.fromkeys(region.chrom for region in regions))
     check_sample_size(variants, contigs)
     phased = {c: variants.phase(c) if options.phased is None else options.phased for c in contigs}
@@ -117,12 +123,14 @@ def _mask(options: DataOptions) -> Mask | None:
     return None
 
 
-def _windows(options: DataOptions, variants: Variants) -> list[Region]:
+def _windows(options: DataOptions, variants: Variants, step: int | None) -> list[Region]:
     spans = [Region(c.name, c.first, c.last + 1) for c in variants.contigs]
     if options.regions is not None:
         asked = _regions(options.regions)
         variants.check_regions(asked, "--regions")
         spans = [part for span in spans for r in asked if (part := _overlap(span, r)) is not None]
+    if step is not None:
+        return _sliding(options, spans, step)
     if options.windows is None:
         return fixed_windows(spans, options.window, {c.name: c.length for c in variants.contigs})
     given = read_bed(options.windows)
@@ -130,6 +138,17 @@ def _windows(options: DataOptions, variants: Variants) -> list[Region]:
     order = {name: k for k, name in enumerate(variants.contig_names)}
     inside = [w for w in given if options.regions is None or any(_overlap(w, s) for s in spans)]
     return sorted(inside, key=lambda w: (order[w.chrom], w.start))
+
+
+def _sliding(options: DataOptions, spans: list[Region], step: int) -> list[Region]:
+    found = sliding_windows(spans, options.window, step)
+    if not found:
+        longest = max((span.length for span in spans), default=0)
+        raise SewallError(
+            f"{options.variants}: the longest stretch with variants has {longest:,} bp, and a window has "
+            f"{options.window:,}; give a shorter one (--window), or more of the genome"
+        )
+    return found
 
 
 def _regions(text: str) -> list[Region]:

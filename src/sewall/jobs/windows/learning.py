@@ -1,0 +1,104 @@
+"""From simulated windows to a trained bundle: the steps that are the same whatever is asked of a window."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sewall import bundle as bundles
+from sewall import run
+from sewall.bundle import Bundle
+from sewall.console import Console
+from sewall.jobs.windows.observed import Observed
+from sewall.jobs.windows.options import PriorOptions
+from sewall.rundir import RunDirectory
+from sewall.simulate.demography_files import read_demography
+from sewall.simulate.fit_history import fit_histories
+from sewall.simulate.history import HistorySource, OneHistory
+from sewall.task import Examples, Task
+from sewall.train import TrainConfig
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is trained, and on how many processors."""
+
+    config: TrainConfig
+    workers: int
+
+    @classmethod
+    def of(cls, quick: bool, device: str, threads: int | None) -> Budget:
+        """Return the full or the quick budget; an accelerator is not shared."""
+        workers = 1 if device != "cpu" else threads or len(os.sched_getaffinity(0))
+        if quick:
+            return cls(TrainConfig(members=3, device=device), workers)
+        return cls(TrainConfig(device=device), workers)
+
+
+def histories_for(options: PriorOptions, observed: Observed, seed: int) -> HistorySource:
+    """Return what to draw histories from: the one that was given, or random ones that fit the data."""
+    if options.demography is not None:
+        given = read_demography(
+            options.demography,
+            population=options.population,
+            generation_time=options.generation_time,
+            mutation_rate=options.mutation_rate,
+        )
+        return OneHistory(given, given.description)
+    rng = np.random.default_rng(seed)
+    return fit_histories(observed.spectrum, observed.spectrum_chromosomes, observed.least, rng)
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of a training: of the division of the examples, and of all else."""
+
+    split: int
+    train: int
+
+
+def learn(
+    folder: RunDirectory,
+    place: str,
+    task: Task,
+    examples: Examples,
+    seeds: Seeds,
+    budget: Budget,
+    level: float,
+    about: dict[str, Any],
+    console: Console,
+) -> Bundle:
+    """Train, calibrate and score a bundle, and write it to *place* in the run directory, once."""
+    what = "" if place == "bundle" else f" for {task.target.name.replace('_', ' ')}"
+    main = place == "bundle"
+    with folder.stage(
+        "train" if main else f"train {place}", {"upper": task.target.upper, "members": budget.config.members}
+    ) as stage:
+        if stage.done:
+            console.skipped(f"training{what}")
+            return bundles.load(folder.path / place, task)
+        parts = run.split(task, examples, seeds.split)
+        checkpoints = folder.claim("checkpoints" if main else f"checkpoints/{place}")
+        total = budget.config.epochs * budget.config.members
+        with console.bar(f"training {budget.config.members} networks{what}", total) as bar:
+            bundle, learning = run.fit(
+                task, examples, parts, budget.config, checkpoints, seeds.train, budget.workers, bar.advance
+            )
+        with console.bar("calibrating and scoring"):
+            scores = run.evaluate(bundle, task, examples, parts.test, level, seeds.train)
+        scores |= {"learning": learning, "held_out": held_out(parts)}
+        bundle = run.described(bundle, task, about, scores)
+        bundle.save(stage.makes(place))
+    return bundle
+
+
+def held_out(parts: run.Split) -> str:
+    """Say what the scores were measured on, and what the other examples were for."""
+    return (
+        f"{len(parts.test):,} simulated windows that no model saw; {len(parts.train):,} were used for training, "
+        f"{len(parts.tune):,} to stop it, {len(parts.calibrate):,} to calibrate the intervals and {len(parts.null):,} "
+        f"as the null of the support check"
+    )

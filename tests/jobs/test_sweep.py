@@ -1,0 +1,223 @@
+"""The sweep job on a tiny chromosome with a tiny budget: that all parts fit, not how well they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msprime
+import numpy as np
+import pandas as pd
+import pytest
+
+from sewall import run, sweep
+from sewall.errors import SewallError
+from sewall.jobs.sweep import calls, learn
+from sewall.jobs.sweep.scanning import ScanResult
+from sewall.train import TrainConfig
+from sewall.trust import support
+
+WINDOW, LENGTH, MUTATION_RATE = 55_000, 120_000, 3e-8
+CLASSES = ("neutral", "hard", "soft", "linked-hard", "linked-soft")
+SETTINGS: dict[str, Any] = {
+    "mutation_rate": MUTATION_RATE, "recombination_rate": 1e-8, "window": WINDOW, "simulations": 500, "seed": 3,
+    "threads": 1, "verbosity": 0,
+}  # fmt: skip
+ASKED: dict[str, Any] = {"mutation_rate": MUTATION_RATE, "window": WINDOW, "seed": 3, "verbosity": 0}
+
+
+def written(path: Path, individuals: int = 6, length: int = LENGTH, unphased: bool = False) -> Path:
+    trees = msprime.sim_ancestry(
+        individuals, population_size=1e4, recombination_rate=1e-8, sequence_length=length, random_seed=1
+    )
+    trees = msprime.sim_mutations(trees, MUTATION_RATE, random_seed=1)
+    with path.open("w") as file:
+        trees.write_vcf(file, contig_id="chr1", position_transform=lambda positions: np.asarray(positions) + 1)
+    if unphased:
+        path.write_text(path.read_text().replace("|", "/"))
+    return path
+
+
+def _tiny(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(learn, "config_of", lambda quick, device: TrainConfig(epochs=3, patience=3, members=2, device=device))
+    patch.setattr(learn, "SHARD", 100)
+    patch.setattr(run, "FEWEST_CALIBRATION", 30)
+    for place in (run, support):
+        patch.setattr(place, "FEWEST_NULL", 15)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sweep")
+
+
+@pytest.fixture(scope="module")
+def chromosome(folder: Path) -> Path:
+    return written(folder / "chromosome.vcf")
+
+
+@pytest.fixture(scope="module")
+def scanned(folder: Path, chromosome: Path) -> Iterator[ScanResult]:
+    with pytest.MonkeyPatch.context() as patch:
+        _tiny(patch)
+        yield sweep.scan(chromosome, out=folder / "out", **SETTINGS)
+
+
+def test_a_scan_answers_every_window_in_the_middle_of_the_contig(scanned: ScanResult) -> None:
+    table = scanned.table
+    assert table["start"].tolist() == list(range(25_000, 25_000 + 5_000 * len(table), 5_000))
+    assert (table["end"] - table["start"] == 5_000).all() and table["end"].max() == LENGTH - 25_000
+    chances = table[[f"p_{name}" for name in CLASSES]].to_numpy()
+    assert np.allclose(chances.sum(axis=1), 1)
+    assert np.allclose(table["p_sweep"], table["p_hard"] + table["p_soft"])
+    assert set(table["support"]) <= {"ok", "warn", "outside"}
+    assert table["q"].dropna().between(0, 1).all()
+
+
+def test_it_leaves_all_files_and_says_what_it_did(scanned: ScanResult) -> None:
+    out = scanned.folder
+    for name in ("predictions.tsv", "regions.tsv", "sweeps.bed", "evaluation.json", "run.json", "report.html"):
+        assert (out / name).exists(), name
+    assert all((out / f"p_{name}.bedgraph").exists() for name in CLASSES)
+    evaluation = json.loads((out / "evaluation.json").read_text())
+    keys = [model["key"] for model in evaluation["models"]]
+    assert keys == ["network", "tajimas_d", "h12", "composite", "forest", "boosting"]
+    assert set(evaluation["quantities"]) == {"s", "age"} and evaluation["priors"]["neutral"] == pytest.approx(0.89)
+    said = json.loads((out / "run.json").read_text())
+    assert said["prior"]["simulations"] == 500 and said["command"][:3] == ["sewall", "sweep", "scan"]
+    assert str(scanned.report) in scanned.summary()
+
+
+def test_the_page_shows_scan_confusion_and_reliability(scanned: ScanResult) -> None:
+    page = scanned.report.read_text()
+    for words in ("Where did selection act?", "Probability of a sweep along the genome", "Are the chances right?"):
+        assert words in page, words
+    assert "nan" not in page.lower().replace("nanometre", "").split("<script")[0].split("</style>")[-1][:20_000].split()
+
+
+def test_the_bundle_answers_one_window_as_it_answers_it_among_others(
+    scanned: ScanResult, chromosome: Path, folder: Path
+) -> None:
+    row = scanned.table.iloc[3]
+    start = int(row["start"]) - 25_000
+    alone = sweep.predict(
+        scanned.folder / "bundle", chromosome, out=folder / "alone", regions=f"chr1:{start}-{start + WINDOW}", **ASKED
+    )
+    assert len(alone.table) == 1
+    names = [f"p_{name}" for name in CLASSES]
+    assert np.allclose(alone.table[names].to_numpy(float), row[names].to_numpy(float), atol=1e-4)
+    assert alone.table["set"].iloc[0] == row["set"]
+
+
+def test_stated_priors_move_probabilities_and_leave_sets(scanned: ScanResult, chromosome: Path, folder: Path) -> None:
+    prior = ("neutral=0.1", "hard=0.4", "soft=0.3", "linked-hard=0.1", "linked-soft=0.1")
+    moved = sweep.predict(scanned.folder / "bundle", chromosome, out=folder / "prior", prior=prior, **ASKED)
+    assert (moved.table["p_sweep"] > scanned.table["p_sweep"]).all()
+    assert moved.table["set"].tolist() == scanned.table["set"].tolist()
+
+
+def test_unphased_calls_need_a_bundle_of_their_kind(scanned: ScanResult, folder: Path) -> None:
+    with pytest.raises(SewallError, match="trained on phased data and these are unphased"):
+        sweep.predict(
+            scanned.folder / "bundle", written(folder / "unphased.vcf", unphased=True), out=folder / "u", **ASKED
+        )
+
+
+def test_the_stages_give_what_the_whole_gives(
+    scanned: ScanResult, chromosome: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tiny(monkeypatch)
+    made = sweep.simulate(chromosome, out=folder / "simulations", **SETTINGS)
+    trained = sweep.train(made.path, out=folder / "trained", seed=3, threads=1, verbosity=0)
+    again = sweep.predict(trained.path, chromosome, out=folder / "again", **ASKED)
+    pd.testing.assert_frame_equal(again.table, scanned.table, rtol=1e-4, atol=1e-5)
+    done = sweep.evaluate(trained.path, made.path, out=folder / "evaluated", seed=3, verbosity=0)
+    assert json.loads(done.path.read_text())["metric"] == "accuracy"
+
+
+def test_an_explanation_names_positions_and_haplotypes(scanned: ScanResult, chromosome: Path, folder: Path) -> None:
+    found = sweep.explain(scanned.folder / "bundle", chromosome, out=folder / "why", at=("chr1:52000",), **ASKED)
+    assert len(found.positions) == 22 and len(found.haplotypes) == 12
+    assert found.positions["start"].min() == 25_000 and found.positions["end"].max() == 25_000 + WINDOW
+    assert np.isfinite(found.positions["log_odds"]).all() and np.isfinite(found.haplotypes["log_odds"]).all()
+    assert found.haplotypes["column"].iloc[0] == "tsk_0.1"
+    assert "chr1:50,000-55,000" in found.summary()
+
+
+def test_partial_sweeps_are_a_class_where_they_are_asked_for() -> None:
+    assert calls.default_priors((*CLASSES, "partial")).keys() == {*CLASSES, "partial"}
+    assert sum(calls.default_priors((*CLASSES, "partial")).values()) == pytest.approx(1)
+
+
+def test_regions_are_runs_of_called_windows() -> None:
+    table = pd.DataFrame(
+        {
+            "chrom": ["1"] * 5 + ["2"], "start": [0, 10, 20, 30, 40, 40], "end": [10, 20, 30, 40, 50, 50],
+            "p_hard": [0.9, 0.99, 0.1, 0.2, 0.97, 0.98], "p_soft": [0.05, 0.0, 0.1, 0.1, 0.02, 0.0],
+            "support": ["ok", "ok", "ok", "ok", "ok", "outside"],
+        }
+    )  # fmt: skip
+    found = calls.called(table, 0.05)
+    assert found["called"].tolist() == [True, True, False, False, True, False]
+    regions = calls.regions(found)
+    assert regions[["chrom", "start", "end", "windows"]].to_numpy().tolist() == [["1", 0, 20, 2], ["1", 40, 50, 1]]
+    assert regions["kind"].tolist() == ["hard", "hard"] and regions["peak"].tolist() == [15, 45]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"recombination_rate": None}, "--recombination-rate: is missing"),
+        ({"recombination_rate": 1.0}, "did you mean 1e-8"),
+        ({"mutation_rate": None}, "--mutation-rate: is missing"),
+        ({"prior": ("neutral=0.9", "odd=0.1")}, "no class 'odd'"),
+        ({"prior": ("neutral",)}, "write a class and its share"),
+        ({"fdr": 0.0}, "--fdr is the share of false calls"),
+        ({"window": "1Mb"}, "give a shorter one"),
+        ({"window": 50}, "too short for 11 sub-windows"),
+        ({"windows": "chromosome", "window": 1_100_000}, "a scan lays its windows itself"),
+        ({"simulations": 20}, "at least 500"),
+    ],
+)
+def test_what_cannot_be_is_refused(given: dict[str, Any], said: str, chromosome: Path, tmp_path: Path) -> None:
+    given = {name: chromosome if value == "chromosome" else value for name, value in given.items()}
+    with pytest.raises(SewallError, match=said):
+        sweep.scan(chromosome, out=tmp_path / "out", **{**SETTINGS, **given})
+
+
+@pytest.mark.parametrize(
+    ("prior", "said"),
+    [
+        (("neutral=0.5", "hard=0.1", "soft=0.1", "linked-hard=0.1", "linked-soft=0.1"), "sum to 0.9"),
+        (("neutral=0.9", "hard=0.1"), "no prior is given for soft"),
+    ],
+)
+def test_priors_that_cannot_be_are_refused(
+    prior: tuple[str, ...], said: str, scanned: ScanResult, chromosome: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SewallError, match=said):
+        sweep.predict(scanned.folder / "bundle", chromosome, out=tmp_path / "out", prior=prior, **ASKED)
+
+
+def test_few_chromosomes_are_refused(folder: Path, tmp_path: Path) -> None:
+    few = written(folder / "few.vcf", individuals=3)
+    with pytest.raises(SewallError, match=r"6 chromosomes.*at least 8"):
+        sweep.scan(few, out=tmp_path / "out", **SETTINGS)
+
+
+def test_another_window_than_the_bundle_was_trained_on_is_refused(
+    scanned: ScanResult, chromosome: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SewallError, match=r"trained on windows of 55,000 bp; give --window 55000"):
+        sweep.predict(scanned.folder / "bundle", chromosome, out=tmp_path / "out", **{**ASKED, "window": 44_000})
+    with pytest.raises(SewallError, match="trained already: --recombination-rate"):
+        sweep.scan(chromosome, out=tmp_path / "out", bundle=scanned.folder / "bundle", recombination_rate=1e-8, **ASKED)
+
+
+def test_a_map_that_does_not_reach_the_windows_is_refused(chromosome: Path, tmp_path: Path) -> None:
+    flat = tmp_path / "map.txt"
+    flat.write_text("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\nchr1\t0\t0\t0\nchr1\t1000\t0\t0\n")
+    with pytest.raises(SewallError, match="no crossover"):
+        sweep.scan(chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(flat)})
