@@ -26,6 +26,8 @@ class LandscapeShape:
         places: of the landscape in a sub-window.
         width: channels of the hidden layers.
         blocks: residual convolutions along the landscape, each reaching twice as far as the one before.
+        heads: weighted means over all places, each with weights of its own (Bahdanau et al. 2015, ICLR): what stands at
+            one place, wherever it is, stays together.
         features: of the embedding.
         dropout: share of what is left out in training.
         classes: how many the head tells apart; 0 for quantiles of a quantity.
@@ -37,6 +39,7 @@ class LandscapeShape:
     places: int
     width: int = 64
     blocks: int = 3
+    heads: int = 6
     features: int = 128
     dropout: float = 0.2
     classes: int = 0
@@ -65,11 +68,14 @@ class LandscapeNet(Network):
         self.stem = _Layer(shape.channels, width, 1)
         self.along = nn.Sequential(*(_Residual(width, 5, 2**k, shape.dropout) for k in range(shape.blocks)))
         self.image = nn.Sequential(_Layer(shape.statistics, width, 1), _Residual(width, 3, 1, shape.dropout))
+        self.looks = nn.Conv1d(width, shape.heads, 1)
         self.joined = nn.Sequential(_Layer(3 * width, width, 3), _Residual(width, 3, 1, shape.dropout))
         self.embed = nn.Sequential(
-            nn.Dropout(2 * shape.dropout), nn.Linear(shape.sub_windows * width, shape.features), nn.ReLU(),
             nn.Dropout(2 * shape.dropout),
-        )  # fmt: skip
+            nn.Linear((shape.sub_windows + shape.heads) * width, shape.features),
+            nn.ReLU(),
+            nn.Dropout(2 * shape.dropout),
+        )
         self.head: Head = ClassHead(shape.features, shape.classes) if shape.classes else QuantileHead(shape.features)
 
     def standardise(self, batch: Batch) -> None:
@@ -92,9 +98,11 @@ class LandscapeNet(Network):
         return (self._one_way(landscape, statistics) + self._one_way(landscape.flip(2), statistics.flip(2))) / 2
 
     def _one_way(self, landscape: Tensor, statistics: Tensor) -> Tensor:
-        along = self.along(self.stem(landscape)).unflatten(2, (self.shape.sub_windows, self.shape.places))
-        parts = [along.mean(3), along.amax(3), self.image(statistics)]
-        out: Tensor = self.embed(self.joined(torch.cat(parts, dim=1)).flatten(1))
+        along = self.along(self.stem(landscape))
+        looked_at = torch.einsum("bhp,bcp->bhc", self.looks(along).softmax(2), along)
+        places = along.unflatten(2, (self.shape.sub_windows, self.shape.places))
+        joined = self.joined(torch.cat([places.mean(3), places.amax(3), self.image(statistics)], dim=1))
+        out: Tensor = self.embed(torch.cat([joined.flatten(1), looked_at.flatten(1)], dim=1))
         return out
 
     def recipe(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sewall.jobs.recombination import learn, outputs
 from sewall.jobs.recombination.options import MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
+from sewall.jobs.windows.kinds import check_kind, described, kind_of
 from sewall.jobs.windows.learning import Budget, histories_for
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
@@ -107,19 +108,12 @@ class Data:
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
         lengths = sorted({template.length for template in self.observed.templates})
-        return {
-            "chromosomes": sorted({sample.chromosomes for sample in self.observed.samples}),
-            "phased": sorted({sample.phased for sample in self.observed.samples}),
-            "window_bp": [lengths[0], lengths[-1]],
-            "least_minor_count": self.observed.least,
-            "missing_calls": round(self.observed.missing, 4),
-            "theta_per_bp": self.observed.theta,
-        }
+        return {**kind_of(self.observed), "window_bp": [lengths[0], lengths[-1]]}
 
 
 def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     begun = now()
-    trained = _trained(options.bundle) if options.bundle is not None else None
+    trained = trained_in(options.bundle) if options.bundle is not None else None
     with started(options) as (folder, console):
         least = trained[1].about["trained_on"]["least_minor_count"] if trained else getattr(options, "min_count", None)
         data = Data.read(options, folder, console, least)
@@ -128,7 +122,7 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
             task, bundle = _learn(options, folder, data, console)
         else:
             task, bundle = trained
-            _check_kind(options, bundle, data)
+            check_kind(options.variants, bundle.about["trained_on"], data.trained_on())
         with console.bar("predicting"):
             seed = stream(folder.seed, learn.SUPPORT)
             predicted = run.predict(bundle, task, data.examples, options.level, seed, FEW)
@@ -146,7 +140,8 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     return MapResult(table, evaluation, folder.path, report)
 
 
-def _trained(folder: Path) -> tuple[RecombinationTask, Bundle]:
+def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
+    """Return the bundle in *folder*, with its task."""
     about = bundles.read_about(folder)
     try:
         task = RecombinationTask(float(about["target"]["upper"]))
@@ -165,25 +160,6 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
     about = learn.about(data.trained_on(), prior, histories.description, options.quick)
     task, seeds = RecombinationTask(prior["upper"]), learn.seeds(folder.seed)
     return task, learned(folder, "bundle", task, examples, seeds, budget, options.level, about, console)
-
-
-def _check_kind(options: DataOptions, bundle: Bundle, data: Data) -> None:
-    """Refuse data that the bundle cannot read rightly; the support check judges the rest."""
-    expected, found = bundle.about["trained_on"], data.trained_on()
-    if expected["phased"] != found["phased"]:
-        words = {True: "phased", False: "unphased"}
-        raise SewallError(
-            f"{options.variants}: the bundle was trained on {words[expected['phased'][0]]} data and these are "
-            f"{words[found['phased'][0]]}; "
-            + ("add --unphased" if False in expected["phased"] else "train a bundle on unphased data")
-        )
-    low, high = 0.9 * min(expected["chromosomes"]), 1.1 * max(expected["chromosomes"])
-    if strange := [n for n in found["chromosomes"] if not low <= n <= high]:
-        raise SewallError(
-            f"{options.variants}: {strange[0]} chromosomes, and the bundle was trained for "
-            f"{min(expected['chromosomes'])} to {max(expected['chromosomes'])}; choose as many with --samples, or "
-            "leave out --bundle"
-        )
 
 
 def _evaluation(
@@ -222,31 +198,16 @@ def _record(
     verb: str, options: MapOptions | PredictOptions, folder: RunDirectory, data: Data, bundle: Bundle, notes: list[str],
     begun: str,
 ) -> dict[str, Any]:  # fmt: skip
-    variants = data.reader.variants
     positional = ("variants",) if verb == "map" else ("bundle", "variants")
     trained = bundle.about["trained_on"]
     return provenance.record(
         job="recombination", verb=verb, command=command(verb, options, positional, folder.seed),
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[_input(data)], citations=CITATIONS, units=outputs.UNITS, mutation_rate=options.mutation_rate,
+        citations=CITATIONS, units=outputs.UNITS, mutation_rate=options.mutation_rate,
         level=options.level,
-        dropped=[{"reason": r, "count": n, "of": variants.rows_read} for r, n in variants.counts.items()],
         prior={
             "rho_over_theta": [0, bundle.about["target"]["upper"]], "history": trained.get("history"),
             "windows": trained["window_bp"], "simulations": trained["simulations"], "min_count": data.observed.least,
         },
-        notes=notes,
+        notes=notes, **described(data.reader, data.observed),
     )  # fmt: skip
-
-
-def _input(data: Data) -> dict[str, Any]:
-    variants = data.reader.variants
-    contigs = [
-        {"name": c.name, "first": c.first, "last": c.last, "variants": c.variants}
-        for c in variants.contigs
-        if c.name in data.reader.phased
-    ]
-    return {
-        "path": str(variants.path), "digest": variants.digest, "samples": len(variants.sample_ids),
-        "chromosomes": data.observed.main.chromosomes, "contigs": contigs, "phased": data.observed.main.phased,
-    }  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from sewall import run
 from sewall.errors import SewallError
 from sewall.jobs.recombination import learn
-from sewall.jobs.recombination.mapping import FEW, Data, _trained
+from sewall.jobs.recombination.mapping import FEW, Data, trained_in
 from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
@@ -51,7 +51,7 @@ def train(simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
 def evaluate(bundle: str | Path, simulations: str | Path, *, out: str | Path, **options: Any) -> Done:
     """Score a trained bundle on simulations that it has not seen, and write ``evaluation.json``."""
     given = EvaluateOptions.of(bundle=bundle, simulations=simulations, out=out, **options)
-    task, trained = _trained(given.bundle)
+    task, trained = trained_in(given.bundle)
     _prior(given.simulations)
     with started(given) as (folder, console):
         examples = learn.simulated_examples(_shards(given.simulations))

@@ -17,8 +17,9 @@ from sewall.jobs.session import started
 from sewall.jobs.sweep import calls
 from sewall.jobs.sweep.learn import Bundles
 from sewall.jobs.sweep.options import ExplainOptions
-from sewall.jobs.sweep.scanning import Data, _check_kind, _check_window
+from sewall.jobs.sweep.scanning import Data, check_window
 from sewall.jobs.sweep.windows import PLACES, encode
+from sewall.jobs.windows.kinds import check_kind
 from sewall.jobs.windows.source import Alignments, Windows, stacked
 from sewall.tables import write_table
 from sewall.task import Examples
@@ -69,10 +70,10 @@ def explain(
     """
     given = ExplainOptions.of(bundle=bundle, variants=variants, out=out, mutation_rate=mutation_rate, **options)
     trained = Bundles.load(given.bundle)
-    _check_window(given, trained)
+    check_window(given, trained)
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, trained.trained_on["least_minor_count"])
-        _check_kind(given, trained, data)
+        check_kind(given.variants, dict(trained.trained_on), data.trained_on())
         examples = data.examples(trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"]), console)
         asking = _Asking(trained, data.reader.variants.sample_ids)
         rows = _rows(given, examples, asking)

@@ -21,6 +21,7 @@ from sewall.jobs.sweep.learn import Bundles, budget_of
 from sewall.jobs.sweep.options import SUB_WINDOWS, PredictOptions, ScanOptions
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask
 from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode
+from sewall.jobs.windows.kinds import check_kind, described, kind_of
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.windows.options import DataOptions
 from sewall.jobs.windows.source import Windows, stacked
@@ -136,13 +137,7 @@ class Data:
 
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
-        return {
-            "chromosomes": sorted({sample.chromosomes for sample in self.observed.samples}),
-            "phased": sorted({sample.phased for sample in self.observed.samples}),
-            "window_bp": self.reader.regions[0].length,
-            "least_minor_count": self.observed.least,
-            "missing_calls": round(self.observed.missing, 4),
-        }
+        return {**kind_of(self.observed), "window_bp": self.reader.regions[0].length}
 
 
 def _side_by_side(regions: list[Region]) -> list[Region]:
@@ -173,7 +168,7 @@ def _scan(options: ScanOptions | PredictOptions, verb: str) -> ScanResult:
     begun = now()
     trained = Bundles.load(options.bundle) if options.bundle is not None else None
     if trained is not None:
-        _check_window(options, trained)
+        check_window(options, trained)
     with started(options) as (folder, console):
         least = trained.trained_on["least_minor_count"] if trained else getattr(options, "min_count", None)
         data = Data.read(options, folder, console, least)
@@ -184,7 +179,7 @@ def _scan(options: ScanOptions | PredictOptions, verb: str) -> ScanResult:
                 folder, made, budget_of(options.quick, options.device, options.threads), options.level, console
             )
         else:
-            _check_kind(options, trained, data)
+            check_kind(options.variants, dict(trained.trained_on), data.trained_on())
         examples = data.examples(trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"]), console)
         priors = options.priors() or calls.default_priors(trained.tasks.kind.target.classes)
         with console.bar("predicting"):
@@ -225,31 +220,12 @@ def answers(
     return table, predicted
 
 
-def _check_window(options: DataOptions, trained: Bundles) -> None:
+def check_window(options: DataOptions, trained: Bundles) -> None:
     """Refuse windows of another length than those of the training."""
     expected = int(trained.trained_on["window_bp"])
     if options.window != expected:
         raise SewallError(
             f"--window {options.window}: the bundle was trained on windows of {expected:,} bp; give --window {expected}"
-        )
-
-
-def _check_kind(options: DataOptions, trained: Bundles, data: Data) -> None:
-    """Refuse data that the bundle cannot read rightly; the support check judges the rest."""
-    expected, found = trained.trained_on, data.trained_on()
-    if expected["phased"] != found["phased"]:
-        words = {True: "phased", False: "unphased"}
-        raise SewallError(
-            f"{options.variants}: the bundle was trained on {words[expected['phased'][0]]} data and these are "
-            f"{words[found['phased'][0]]}; "
-            + ("add --unphased" if False in expected["phased"] else "train a bundle on unphased data")
-        )
-    low, high = 0.9 * min(expected["chromosomes"]), 1.1 * max(expected["chromosomes"])
-    if strange := [n for n in found["chromosomes"] if not low <= n <= high]:
-        raise SewallError(
-            f"{options.variants}: {strange[0]} chromosomes, and the bundle was trained for "
-            f"{min(expected['chromosomes'])} to {max(expected['chromosomes'])}; choose as many with --samples, or "
-            "leave out --bundle"
         )
 
 
@@ -294,22 +270,11 @@ def _record(
     verb: str, options: ScanOptions | PredictOptions, folder: RunDirectory, data: Data, trained: Bundles,
     priors: dict[str, float], notes: list[str], begun: str,
 ) -> dict[str, Any]:  # fmt: skip
-    variants = data.reader.variants
-    contigs = [
-        {"name": c.name, "first": c.first, "last": c.last, "variants": c.variants}
-        for c in variants.contigs
-        if c.name in data.reader.phased
-    ]
     positional = ("variants",) if verb == "scan" else ("bundle", "variants")
     known = trained.trained_on
     return provenance.record(
         job=SweepTask.name, verb=verb, command=command(verb, options, positional, folder.seed),
         arguments=options.resolved(), seed=folder.seed, started=begun, stages=folder.seconds,
-        inputs=[
-            {"path": str(variants.path), "digest": variants.digest, "samples": len(variants.sample_ids),
-             "chromosomes": data.observed.main.chromosomes, "contigs": contigs, "phased": data.observed.main.phased}
-        ],
         citations=CITATIONS, units=calls.UNITS, mutation_rate=options.mutation_rate, level=options.level,
-        dropped=[{"reason": r, "count": n, "of": variants.rows_read} for r, n in variants.counts.items()],
-        prior={**known, "priors": priors, "fdr": options.fdr}, notes=notes,
+        prior={**known, "priors": priors, "fdr": options.fdr}, notes=notes, **described(data.reader, data.observed),
     )  # fmt: skip
