@@ -29,8 +29,8 @@ HEAD = """# How well is it predicted what sequences do?
 Every number here comes from `benchmarks/sequence.py` and can be made again; the page is written by
 `benchmarks/sequence_summary.py`. All sets are learnt by the same command with the same settings; what is said beside
 the files is in `benchmarks/sequence_sets.py` and in [the recipes](recipes.md). Where a set comes with a test, models
-never see it before it is scored once; else the scores are those of sequences held out in turn, like ones together. In
-brackets: 95 % intervals of one run, by bootstrap over the sequences.
+never see it before it is scored once; else the scores are those of sequences held out in turn, like ones and
+windows that overlap together. In brackets: 95 % intervals of one run, by bootstrap over the sequences.
 """
 LADDER = """
 ## The ladder

@@ -57,10 +57,13 @@ class ExplainResult:
         """Return which motifs the networks use, and where it all lies."""
         own = self.motifs[self.motifs["model"] == NETWORKS]
         used = own[own["used"].astype(bool)]
+        others = self.motifs[(self.motifs["model"] != NETWORKS) & self.motifs["used"].astype(bool)]
         names = ", ".join(used["consensus"].astype(str)[:5]) or "none"
+        beside = ", ".join(others["consensus"].astype(str)[:5]) or "none"
         number = f"{self.explained['sequences']} sequences attributed ({self.explained['method']})"
         return (
             f"{number}: {len(own)} motifs, of which the networks use {len(used)}: {names}\n"
+            f"motifs of the simple models to which the networks answer: {beside}\n"
             f"{self.folder / 'motifs.meme'}\n{self.report}"
         )
 
