@@ -39,8 +39,8 @@ AGAINST = """
 ## Against what is known
 
 The stack is what a bundle answers with. Known figures are those of others on the same sequences, or were measured
-before. Of C. elegans 6,000 of 111,458 training sequences were used. Minutes are those on two cores, whatever else ran on
-them.
+before. Of C. elegans 6,000 of 111,458 training sequences were used. Minutes are those on two
+cores, whatever else ran on them.
 """
 KIN = """
 The same models in the training sequences, held out in turn with all that is like them. Models of likeness that score

@@ -47,7 +47,7 @@ def class_columns(
 
 def flag(
     table: pd.DataFrame, check: SupportCheck, statistics: pd.DataFrame, place: Floats, rows: Rows, few: str, seed: int,
-    labels: Mapping[str, str], estimate: Floats | None = None, counted: str = "examples",
+    labels: Mapping[str, str], estimate: Floats | None = None, counted: str = "examples", apart: Flags | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Add the columns ``support`` and ``reason`` to a table; return what the check says of all examples together.
 
@@ -62,9 +62,13 @@ def flag(
         labels: what statistics are called in front of people.
         estimate: see `SupportCheck.batch`.
         counted: key of the numbers of examples by status.
+        apart: ``(rows,)`` which of the answered examples do not overlap: only these are judged together, because what
+            is said of many holds for independent ones.
     """
     values = statistics.to_numpy(float)
-    each, together = check.examples(values, place), check.batch(values, place, seed, estimate)
+    own = np.ones(len(values), bool) if apart is None else apart
+    each = check.examples(values, place)
+    together = check.batch(values[own], place[own], seed, None if estimate is None else estimate[own])
     status = np.where(np.asarray(together.status) == "outside", "outside", each.status)
     table["support"], table["reason"] = "outside", few
     table.loc[rows, "support"] = status

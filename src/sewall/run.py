@@ -218,10 +218,11 @@ def predict(
     answered = answer(bundle, task, examples, rows, level, priors)
     kind, best = kind_of(task.target), bundle.about.get("best_simple", bundle.simple_models[-1].key)
     columns = kind.columns(task.target, answered.estimate, answered.claimed, answered.simple[best])
+    apart = getattr(task, "apart", None)
     table = examples.keys.reset_index(drop=True).join(pd.DataFrame(columns, index=rows))
     support = flag(
         table, bundle.support, answered.statistics, answered.embedding, rows, few, seed, task.labels,
-        kind.position(answered.raw), "windows",
+        kind.position(answered.raw), "windows", apart(examples, rows) if apart is not None else None,
     )  # fmt: skip
     simple = {key: over_all(values, rows, len(table)) for key, values in answered.simple.items()}
     return Predictions(table, support, simple)

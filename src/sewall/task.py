@@ -165,7 +165,8 @@ class SimpleModel(Protocol):
 class Task(Protocol):
     """One question asked of DNA variation.
 
-    A task in classes may also have ``abstains`` (sets can be empty) and ``metric`` (by which models are ranked).
+    A task in classes may also have ``abstains`` (sets can be empty) and ``metric`` (by which models are ranked). One
+    whose examples overlap has ``apart(examples, rows)``: ``(rows,)`` those that do not.
     """
 
     name: str

@@ -16,11 +16,13 @@ from sewall import run, sweep
 from sewall.errors import SewallError
 from sewall.jobs.sweep import calls, learn
 from sewall.jobs.sweep.scanning import ScanResult
+from sewall.jobs.sweep.task import kind_task
+from sewall.task import Examples
 from sewall.train import TrainConfig
 from sewall.trust import support
 
 WINDOW, LENGTH, MUTATION_RATE = 55_000, 120_000, 3e-8
-CLASSES = ("neutral", "hard", "soft", "linked-hard", "linked-soft")
+CLASSES = ("neutral", "hard", "soft", "linked-hard", "linked-soft", "partial")
 SETTINGS: dict[str, Any] = {
     "mutation_rate": MUTATION_RATE, "recombination_rate": 1e-8, "window": WINDOW, "simulations": 500, "seed": 3,
     "threads": 1, "verbosity": 0,
@@ -71,7 +73,7 @@ def test_a_scan_answers_every_window_in_the_middle_of_the_contig(scanned: ScanRe
     assert (table["end"] - table["start"] == 5_000).all() and table["end"].max() == LENGTH - 25_000
     chances = table[[f"p_{name}" for name in CLASSES]].to_numpy()
     assert np.allclose(chances.sum(axis=1), 1)
-    assert np.allclose(table["p_sweep"], table["p_hard"] + table["p_soft"])
+    assert np.allclose(table["p_sweep"], table["p_hard"] + table["p_soft"] + table["p_partial"])
     assert set(table["support"]) <= {"ok", "warn", "outside"}
     assert table["q"].dropna().between(0, 1).all()
 
@@ -112,7 +114,7 @@ def test_the_bundle_answers_one_window_as_it_answers_it_among_others(
 
 
 def test_stated_priors_move_probabilities_and_leave_sets(scanned: ScanResult, chromosome: Path, folder: Path) -> None:
-    prior = ("neutral=0.1", "hard=0.4", "soft=0.3", "linked-hard=0.1", "linked-soft=0.1")
+    prior = ("neutral=0.1", "hard=0.4", "soft=0.3", "linked-hard=0.05", "linked-soft=0.05", "partial=0.1")
     moved = sweep.predict(scanned.folder / "bundle", chromosome, out=folder / "prior", prior=prior, **ASKED)
     assert (moved.table["p_sweep"] > scanned.table["p_sweep"]).all()
     assert moved.table["set"].tolist() == scanned.table["set"].tolist()
@@ -146,9 +148,18 @@ def test_an_explanation_names_positions_and_haplotypes(scanned: ScanResult, chro
     assert "chr1:50,000-55,000" in found.summary()
 
 
-def test_partial_sweeps_are_a_class_where_they_are_asked_for() -> None:
-    assert calls.default_priors((*CLASSES, "partial")).keys() == {*CLASSES, "partial"}
-    assert sum(calls.default_priors((*CLASSES, "partial")).values()) == pytest.approx(1)
+@pytest.mark.parametrize("classes", [CLASSES, CLASSES[:-1]])
+def test_priors_without_a_word_are_one_sweep_in_a_hundred_windows(classes: tuple[str, ...]) -> None:
+    found = calls.default_priors(classes)
+    assert tuple(found) == classes and sum(found.values()) == pytest.approx(1)
+    assert sum(found[name] for name in calls.SWEEPS if name in found) == pytest.approx(0.01)
+
+
+def test_windows_that_do_not_overlap_are_judged_together() -> None:
+    start = np.concatenate([np.arange(0, 30), np.arange(5, 18)]) * 10
+    keys = pd.DataFrame({"chrom": ["1"] * 30 + ["2"] * 13, "start": start, "end": start + 10})
+    chosen = kind_task(CLASSES, 11).apart(Examples(keys, []), np.arange(43))
+    assert np.flatnonzero(chosen).tolist() == [0, 11, 22, 30, 41]
 
 
 def test_regions_are_runs_of_called_windows() -> None:
@@ -190,7 +201,7 @@ def test_what_cannot_be_is_refused(given: dict[str, Any], said: str, chromosome:
 @pytest.mark.parametrize(
     ("prior", "said"),
     [
-        (("neutral=0.5", "hard=0.1", "soft=0.1", "linked-hard=0.1", "linked-soft=0.1"), "sum to 0.9"),
+        (tuple(f"{name}=0.15" for name in CLASSES), "sum to 0.9"),
         (("neutral=0.9", "hard=0.1"), "no prior is given for soft"),
     ],
 )

@@ -23,7 +23,9 @@ _prior = options(
         metavar="R|MAP",
         help="Crossovers per bp per generation, or a genetic map of which the mean is taken: 1e-8.",
     ),
-    option(_TRAINED, "--partial", is_flag=True, help="Sweeps that have not ended are a class of their own."),
+    option(
+        _TRAINED, "--partial/--no-partial", default=True, help="Whether sweeps that have not ended are a class, too."
+    ),
     option(_TRAINED, "--simulations", type=int, metavar="N", help="Stretches to simulate.  [default: by budget]"),
     history,
 )

@@ -85,7 +85,7 @@ class SimulateOptions(_Windows, PriorOptions):
 
     job: ClassVar[str] = SWEEP
     recombination_rate: float | Input | None = None
-    partial: bool = False
+    partial: bool = True
 
     @field_validator("recombination_rate", mode="before")
     @classmethod
@@ -124,10 +124,11 @@ class ScanOptions(SimulateOptions, _Scan):
     @model_validator(mode="after")
     def _bundle_is_trained(self) -> Self:
         of_training = (
-            "demography", "population", "generation_time", "simulations", "quick", "min_count", "cluster", "partial",
+            "demography", "population", "generation_time", "simulations", "quick", "min_count", "cluster",
             "recombination_rate",
         )  # fmt: skip
         given = [flag(name) for name in of_training if getattr(self, name)]
+        given += [] if self.partial else ["--no-partial"]
         if self.bundle is not None and given:
             raise ValueError(f"--bundle is trained already: {given[0]} has no effect on it; leave one of the two out")
         return self
