@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from sewall.task import Examples
 from sewall.train import TrainConfig
 from sewall.trust import support
 
-WINDOW, LENGTH, MUTATION_RATE = 55_000, 120_000, 3e-8
+WINDOW, LENGTH, MUTATION_RATE = 55_000, 120_000, 6e-8
 CLASSES = ("neutral", "hard", "soft", "linked-hard", "linked-soft", "partial")
 SETTINGS: dict[str, Any] = {
     "mutation_rate": MUTATION_RATE, "recombination_rate": 1e-8, "window": WINDOW, "simulations": 500, "seed": 3,
@@ -61,10 +60,10 @@ def chromosome(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scanned(folder: Path, chromosome: Path) -> Iterator[ScanResult]:
-    with pytest.MonkeyPatch.context() as patch:
+def scanned(folder: Path, chromosome: Path) -> ScanResult:
+    with pytest.MonkeyPatch.context() as patch:  # undone at once: other tests need the real numbers
         _tiny(patch)
-        yield sweep.scan(chromosome, out=folder / "out", **SETTINGS)
+        return sweep.scan(chromosome, out=folder / "out", **SETTINGS)
 
 
 def test_a_scan_answers_every_window_in_the_middle_of_the_contig(scanned: ScanResult) -> None:
@@ -190,6 +189,7 @@ def test_regions_are_runs_of_called_windows() -> None:
         ({"window": 50}, "too short for 11 sub-windows"),
         ({"windows": "chromosome", "window": 1_100_000}, "a scan lays its windows itself"),
         ({"simulations": 20}, "at least 500"),
+        ({"simulations": 1_000}, "too few to calibrate strength and age; give at least 5,830"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], said: str, chromosome: Path, tmp_path: Path) -> None:

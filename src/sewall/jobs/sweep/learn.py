@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sewall import bundle as bundles
+from sewall import run
 from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.data.ratemaps import read_hapmap
@@ -35,6 +36,7 @@ SIMULATIONS, QUICK_SIMULATIONS = 12_000, 3_600
 SHARD = 120
 PRIOR = "prior.json"
 MAIN = "bundle"
+FEWEST_SWEPT = 2  # simulations for each with a complete sweep
 
 HISTORIES, SIMULATE, SPLIT, TRAIN, SUPPORT = range(5)  # independent streams of one seed
 
@@ -75,6 +77,8 @@ def simulate(
 ) -> Made:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
     number = options.simulations or (QUICK_SIMULATIONS if options.quick else SIMULATIONS)
+    if number < (fewest := FEWEST_SWEPT * run.fewest_examples()):
+        raise SewallError(f"--simulations {number}: too few to calibrate strength and age; give at least {fewest:,}")
     prior = _prior(folder, options, observed)
     simulator = SweepSimulator(
         prior, observed.samples, observed.templates, AnyDefects(), observed.theta, observed.least

@@ -50,7 +50,7 @@ class SweepTask:
         self.target, self.sub_windows = target, sub_windows
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
-        """Return which windows have at least 20 sites; of quantities, those of which it is known."""
+        """Return which windows have at least 10 sites; of quantities, those of which it is known."""
         enough = np.asarray(windows_of(examples).encoded["sites"]) >= FEWEST_SITES
         if self.target.classes or examples.target is None:
             return enough

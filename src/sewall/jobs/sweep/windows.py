@@ -13,7 +13,7 @@ from sewall.encode.statistics import NAMES, statistics
 
 ENCODED = ("landscape", "statistics", "sites")
 PLACES = 10  # of the landscape in a sub-window
-FEWEST_SITES = 20  # in a window; below, nothing can be said
+FEWEST_SITES = 10  # in a window; strong sweeps leave few
 
 
 def encode(window: Alignment, sub_windows: int, theta: float, least: int) -> dict[str, NDArray]:
