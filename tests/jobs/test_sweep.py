@@ -189,7 +189,7 @@ def test_regions_are_runs_of_called_windows() -> None:
         ({"window": 50}, "too short for 11 sub-windows"),
         ({"windows": "chromosome", "window": 1_100_000}, "a scan lays its windows itself"),
         ({"simulations": 20}, "at least 500"),
-        ({"simulations": 1_000}, "too few to calibrate strength and age; give at least 5,830"),
+        ({"simulations": 1_000}, "too few to calibrate strength and age; give at least 2,916"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], said: str, chromosome: Path, tmp_path: Path) -> None:
@@ -231,4 +231,6 @@ def test_a_map_that_does_not_reach_the_windows_is_refused(chromosome: Path, tmp_
     flat = tmp_path / "map.txt"
     flat.write_text("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\nchr1\t0\t0\t0\nchr1\t1000\t0\t0\n")
     with pytest.raises(SewallError, match="no crossover"):
-        sweep.scan(chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(flat)})
+        sweep.scan(
+            chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(flat), "simulations": 3_000}
+        )

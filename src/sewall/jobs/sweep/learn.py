@@ -37,6 +37,7 @@ SHARD = 120
 PRIOR = "prior.json"
 MAIN = "bundle"
 FEWEST_SWEPT = 2  # simulations for each with a complete sweep
+SWEPT = run.Shares(train=0.54, tune=0.05, calibrate=0.15, null=0.14)  # of the windows with a sweep, which are fewer
 
 HISTORIES, SIMULATE, SPLIT, TRAIN, SUPPORT = range(5)  # independent streams of one seed
 
@@ -77,7 +78,7 @@ def simulate(
 ) -> Made:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
     number = options.simulations or (QUICK_SIMULATIONS if options.quick else SIMULATIONS)
-    if number < (fewest := FEWEST_SWEPT * run.fewest_examples()):
+    if number < (fewest := FEWEST_SWEPT * run.fewest_examples(SWEPT)):
         raise SewallError(f"--simulations {number}: too few to calibrate strength and age; give at least {fewest:,}")
     prior = _prior(folder, options, observed)
     simulator = SweepSimulator(
@@ -202,11 +203,13 @@ def train(folder: RunDirectory, made: Made, budget: Budget, level: float, consol
     seeds = Seeds(stream(folder.seed, SPLIT), stream(folder.seed, TRAIN))
     few = Budget(TrainConfig(**{**asdict(budget.config), "members": min(budget.config.members, 3)}), budget.workers)
 
-    def bundle(place: str, task: SweepTask, examples: Examples, budget: Budget) -> Bundle:
-        return learn(folder, place, task, examples, seeds, budget, level, made.about, console)
+    def bundle(
+        place: str, task: SweepTask, examples: Examples, budget: Budget, shares: run.Shares | None = None
+    ) -> Bundle:
+        return learn(folder, place, task, examples, seeds, budget, level, made.about, console, shares)
 
     quantities = [
-        bundle(f"{MAIN}/{name}", task, examples, few)
+        bundle(f"{MAIN}/{name}", task, examples, few, SWEPT)
         for name, task, examples in ((STRENGTH, tasks.strength, strength), (AGE, tasks.age, age))
     ]
     return Bundles(tasks, bundle(MAIN, tasks.kind, made.examples, budget), *quantities)

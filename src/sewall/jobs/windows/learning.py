@@ -70,6 +70,7 @@ def learn(
     level: float,
     about: dict[str, Any],
     console: Console,
+    shares: run.Shares | None = None,
 ) -> Bundle:
     """Train, calibrate and score a bundle, and write it to *place* in the run directory, once."""
     what = "" if place == "bundle" else f" for {task.target.name.replace('_', ' ')}"
@@ -80,7 +81,7 @@ def learn(
         if stage.done:
             console.skipped(f"training{what}")
             return bundles.load(folder.path / place, task)
-        parts = run.split(task, examples, seeds.split)
+        parts = run.split(task, examples, seeds.split, shares)
         checkpoints = folder.claim("checkpoints" if main else f"checkpoints/{place}")
         total = budget.config.epochs * budget.config.members
         with console.bar(f"training {budget.config.members} networks{what}", total) as bar:
