@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from sewall import bundle as bundles
 from sewall import crossfit, crossrun, crossscores, stacking
-from sewall.crossfit import NETWORK, Question, fit_all
+from sewall.crossfit import NETWORK, Question, fit_all, member_of
 from sewall.errors import SewallError
 from sewall.folds import Folds, divide, leave_out
 from sewall.nets.heads import ClassHead, head_like
@@ -464,3 +464,14 @@ def test_one_model_can_stand_in_for_the_stack(task: People, examples: Examples, 
     found = stacking.only(nested(task, fits, examples.target), "line")
     assert np.array_equal(found.answers[STACK], found.answers["line"])
     assert found.final.weights == {"line": 1.0}
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 40])
+def test_a_network_always_has_rows_to_learn_from_and_rows_to_stop_by(groups: int) -> None:
+    of = np.arange(120) % groups
+    examples = Examples(pd.DataFrame({"row": range(120)}), [], groups=of)
+    member = member_of(1, examples, np.arange(120), (0,), np.zeros((120, 1)))
+    assert len(member.train) > len(member.tune) > 0
+    assert len(np.intersect1d(member.train, member.tune)) == 0
+    if groups > 2:
+        assert not set(of[member.train]) & set(of[member.tune])

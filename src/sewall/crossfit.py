@@ -32,6 +32,7 @@ Progress = Callable[[float], None]
 
 NETWORK = "network"
 TUNE = 0.12  # share of a fit's examples that decides when its network stops
+FEWEST_GROUPS = 3  # of which one is kept back to decide when training stops
 
 
 class CrossTask(Task, Protocol):
@@ -337,6 +338,8 @@ def _bases(work: _Work, paths: list[dict[Unit, Path]], unit: Unit) -> Floats:
 def member_of(seed: int, examples: Examples, rows: Rows, key: tuple[int, ...], base: Floats) -> Member:
     """Return what a network learns from *rows*, of which a part decides when it stops; whole groups together.
 
+    Of one or two groups none can be spared: then single rows decide.
+
     Args:
         seed: of everything random; *key* tells networks of one seed apart.
         examples: all of them.
@@ -345,6 +348,8 @@ def member_of(seed: int, examples: Examples, rows: Rows, key: tuple[int, ...], b
     """
     groups = rows if examples.groups is None else np.asarray(examples.groups)[rows]
     names, member = np.unique(groups, return_inverse=True)
+    if len(names) < FEWEST_GROUPS:
+        names, member = rows, np.arange(len(rows))
     sequence = np.random.SeedSequence([seed, *key])
     place = np.random.default_rng(sequence).permutation(len(names))[member] / len(names)
     tune = place < TUNE

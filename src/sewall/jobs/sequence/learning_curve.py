@@ -124,7 +124,8 @@ def _likened(question: Question, key: str, folds: Sequence[_Fold], shares: Seque
 
 def _only(examples: Examples, rows: Rows) -> Examples:
     assert examples.target is not None
-    return examples_of(strands_of(examples).sequences.take(rows), examples.target[rows])
+    groups = None if examples.groups is None else np.asarray(examples.groups)[rows]
+    return examples_of(strands_of(examples).sequences.take(rows), examples.target[rows], groups)
 
 
 @dataclass(frozen=True)
