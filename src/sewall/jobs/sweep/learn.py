@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ HISTORIES, SIMULATE, SPLIT, TRAIN, SUPPORT = range(5)  # independent streams of 
 def config_of(quick: bool, device: str) -> TrainConfig:
     """Return how networks are trained: shortly, since examples are few and soon known by heart."""
     config = TrainConfig(epochs=12, patience=5, learning_rate=2e-3, weight_decay=0.1, device=device)
-    return TrainConfig(**{**asdict(config), "members": 2, "epochs": 9}) if quick else config
+    return replace(config, members=2, epochs=9) if quick else config
 
 
 def budget_of(quick: bool, device: str, threads: int | None) -> Budget:
@@ -201,7 +201,7 @@ def train(folder: RunDirectory, made: Made, budget: Budget, level: float, consol
     assert strength.target is not None and age.target is not None
     tasks = Tasks.of(made.classes, float(np.nanmax(strength.target)), float(np.nanmax(age.target)))
     seeds = Seeds(stream(folder.seed, SPLIT), stream(folder.seed, TRAIN))
-    few = Budget(TrainConfig(**{**asdict(budget.config), "members": min(budget.config.members, 3)}), budget.workers)
+    few = replace(budget, config=replace(budget.config, members=min(budget.config.members, 3)))
 
     def bundle(
         place: str, task: SweepTask, examples: Examples, budget: Budget, shares: run.Shares | None = None

@@ -41,7 +41,8 @@ class _Scan(Options):
 
     Attributes:
         level: share of the true classes that the sets shall hold, and of the true values that intervals shall.
-        prior: how common each class is, as ``class=share``, once for each; None takes `DEFAULT_PRIORS`.
+        prior: how common each class is, as ``class=share``, once for each; None takes
+            `sewall.jobs.sweep.calls.default_priors`.
         fdr: share of false calls among those that are made.
     """
 
