@@ -15,7 +15,6 @@ from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.local_rates import local_rates
 from sewall.simulate.sweep_ancestry import simulate_sweep
 from sewall.simulate.sweep_course import Sweep
-from sewall.simulate.sweeps import part
 from sewall.task import Examples, Rows
 
 NEUTRAL = (20, 20, 20, 20, 20, 20, 20, 18)  # sub-windows of each stretch without a sweep
@@ -34,7 +33,7 @@ class _Parts:
 
     def load(self, rows: Rows) -> list[Alignment]:
         """Return the windows of *rows*."""
-        return [part(self.whole, int(row) * SUB_LENGTH, int(row) * SUB_LENGTH + WINDOW) for row in rows]
+        return [self.whole.part(int(row) * SUB_LENGTH, int(row) * SUB_LENGTH + WINDOW) for row in rows]
 
 
 def whole_chromosome(which: tuple[int, int]) -> tuple[Examples, list[float]]:
@@ -61,7 +60,9 @@ def whole_chromosome(which: tuple[int, int]) -> tuple[Examples, list[float]]:
     positions = np.concatenate([start + stretch.positions for start, stretch, _ in stretches]).astype(np.int32)
     haplotypes = np.concatenate([stretch.calls[:, columns] for _, stretch, columns in stretches])
     windows = _Parts(Alignment(positions, haplotypes, np.ones(CHROMOSOMES, np.int8), length))
-    arrays = stacked(encode(window, SUB_WINDOWS, THETA, 1) for window in windows.load(np.arange(len(windows))))
+    arrays = stacked(
+        encode(window, THETA, 1, np.zeros(SUB_WINDOWS)) for window in windows.load(np.arange(len(windows)))
+    )
     start = (np.arange(len(windows)) + SUB_WINDOWS // 2) * SUB_LENGTH
     keys = pd.DataFrame({"chrom": str(number), "start": start, "end": start + SUB_LENGTH})
     return Examples(keys, Windows(windows, {name: arrays[name] for name in ENCODED})), places

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msprime
 import numpy as np
 import pytest
 
-from sewall.data.ratemaps import read_hapmap, write_bedgraph, write_hapmap, write_plink_map
+from sewall.data.ratemaps import read_hapmap, read_maps, write_bedgraph, write_hapmap, write_plink_map
 from sewall.data.regions import Region
 from sewall.errors import SewallError
 
@@ -73,6 +74,37 @@ def test_bad_maps_are_refused(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "bad.gmap").write_text(text)
     with pytest.raises(SewallError, match=rf"bad\.gmap.*{reason}"):
         read_hapmap(tmp_path / "bad.gmap")
+
+
+@pytest.mark.parametrize("write", [write_bedgraph, write_plink_map, write_hapmap])
+def test_every_format_that_is_written_is_read_back(tmp_path: Path, write: Callable[..., None]) -> None:
+    windows, rates = [Region("2", 1_000 * k, 1_000 * (k + 1)) for k in range(1, 5)], [1e-8, 3e-8, 0.0, 2e-8]
+    write(tmp_path / "map", windows, rates)
+    maps = read_maps(tmp_path / "map")
+    assert list(maps) == ["2"]
+    np.testing.assert_allclose(maps["2"].rates([1_000, 2_000, 3_000, 4_000, 5_000]), rates, rtol=1e-6, atol=1e-15)
+    assert np.isnan(maps["2"].rates([0, 2_000, 6_000])).all()
+
+
+def test_maps_of_several_contigs_are_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "map.bedgraph").write_text("track type=bedGraph\nchr1 0 1000 1e-8\nchr2 0 500 2e-8\nchr2 500 900 0\n")
+    maps = read_maps(tmp_path / "map.bedgraph")
+    assert [maps[name].rates([0, 500])[0] for name in ("chr1", "chr2")] == pytest.approx([1e-8, 2e-8])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1 0 1000 1.2\n1 1000 2000 0.8\n", "line 1: a rate of 1.2 per bp"),
+        ("1 0 1000 1e-8\n1 500 2000 1e-8\n", "overlap or are out of order"),
+        ("1 0 1000 1e-8\n1 1000 2000 x\n", "line 2: expected contig, start, end and rate"),
+        ("1 . 0.1 5\n1 . 0.05 9\n", "line 2: position or map goes down"),
+    ],
+)
+def test_bad_maps_without_a_header_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "bad.map").write_text(text)
+    with pytest.raises(SewallError, match=rf"bad\.map.*{reason}"):
+        read_maps(tmp_path / "bad.map")
 
 
 def test_a_published_map(shared: Path) -> None:

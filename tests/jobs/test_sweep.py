@@ -16,6 +16,7 @@ from sewall.errors import SewallError
 from sewall.jobs.sweep import calls, learn
 from sewall.jobs.sweep.scanning import ScanResult
 from sewall.jobs.sweep.task import kind_task
+from sewall.jobs.windows.source import windows_of
 from sewall.task import Examples
 from sewall.train import TrainConfig
 from sewall.trust import support
@@ -228,9 +229,25 @@ def test_another_window_than_the_bundle_was_trained_on_is_refused(
 
 
 def test_a_map_that_does_not_reach_the_windows_is_refused(chromosome: Path, tmp_path: Path) -> None:
-    flat = tmp_path / "map.txt"
-    flat.write_text("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\nchr1\t0\t0\t0\nchr1\t1000\t0\t0\n")
-    with pytest.raises(SewallError, match="no crossover"):
-        sweep.scan(
-            chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(flat), "simulations": 3_000}
-        )
+    short = tmp_path / "map.txt"
+    short.write_text("Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\nchr1\t0\t1\t0\nchr1\t1000\t0\t0.001\n")
+    with pytest.raises(SewallError, match="reaches 0% of the windows"):
+        sweep.scan(chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(short)})
+
+
+def test_a_scan_with_a_map_reads_it_for_every_window(
+    chromosome: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tiny(monkeypatch)
+    rates = tmp_path / "map.bedgraph"
+    rates.write_text("chr1\t0\t60000\t5e-9\nchr1\t60000\t120000\t2e-8\n")
+    found = sweep.scan(chromosome, out=folder / "with-map", **{**SETTINGS, "recombination_rate": str(rates)})
+    known = windows_of(learn.read_made(found.folder).examples).encoded["known"]
+    assert known.shape[1] == 11 and np.ptp(known) == pytest.approx(np.log(4), abs=0.01)
+    bundle = found.folder / "bundle"
+    again = sweep.predict(bundle, chromosome, out=folder / "again-map", recombination_rate=str(rates), **ASKED)
+    assert np.allclose(again.table["p_sweep"].to_numpy(float), found.table["p_sweep"].to_numpy(float), atol=1e-4)
+    with pytest.raises(SewallError, match="trained with a genetic map; give the map"):
+        sweep.predict(bundle, chromosome, out=folder / "without-map", **ASKED)
+    explained = sweep.explain(bundle, chromosome, out=folder / "why-map", recombination_rate=str(rates), **ASKED)
+    assert np.isfinite(explained.positions["log_odds"]).all()

@@ -4,7 +4,7 @@ import msprime
 import numpy as np
 import pytest
 
-from sewall.simulate.local_rates import local_rates
+from sewall.simulate.local_rates import along, local_rates
 
 
 def draw(seed: int, log_sd: float = 1.5, length: int = 100_000, mean: float = 1e-8) -> msprime.RateMap:
@@ -21,6 +21,15 @@ def test_the_mean_is_the_label(length: int, log_sd: float) -> None:
         assert drawn.mean_rate == pytest.approx(3e-8, rel=1e-9)
         assert drawn.sequence_length == length
         assert (drawn.rate > 0).all()
+
+
+@pytest.mark.parametrize("log_sd", [0.0, 1.0])
+def test_what_is_known_of_parts_is_followed(log_sd: float) -> None:
+    own = local_rates(1e-8, 1_000, log_sd, np.random.default_rng(2))
+    known = along(own, np.array([0.5, 3.0]), 1_000)
+    for start, stop, factor in ((0, 500, 0.5), (500, 1_000, 3.0)):
+        plain = own if isinstance(own, float) else own.slice(start, stop, trim=True).mean_rate
+        assert known.slice(start, stop, trim=True).mean_rate == pytest.approx(factor * plain)
 
 
 def test_an_even_rate_stays_a_number() -> None:

@@ -14,7 +14,6 @@ from sewall.simulate.sweeps import (
     SweepExample,
     SweepPrior,
     labelled_examples,
-    part,
     simulate_examples,
 )
 
@@ -130,7 +129,7 @@ def test_labels_are_numbers() -> None:
 
 def test_a_part_keeps_its_sites() -> None:
     whole = Alignment(np.array([3, 5, 9], np.int32), np.eye(3, dtype=np.int8), np.ones(3, np.int8), 12)
-    cut = part(whole, 5, 9)
+    cut = whole.part(5, 9)
     assert cut.positions.tolist() == [0]
     assert cut.calls.tolist() == [[0, 1, 0]]
     assert cut.length == 4

@@ -16,13 +16,13 @@ _data = options(
     option("Main", "--window", metavar="SIZE", help="Window, of which eleven sub-windows are made.  [default: 1.1Mb]"),
     data,
 )
+_recombination = option(
+    "Main",
+    "--recombination-rate",
+    metavar="R|MAP",
+    help="Crossovers per bp per generation (1e-8), or a genetic map: HapMap, PLINK or bedGraph.",
+)
 _prior = options(
-    option(
-        "Main",
-        "--recombination-rate",
-        metavar="R|MAP",
-        help="Crossovers per bp per generation, or a genetic map of which the mean is taken: 1e-8.",
-    ),
     option(
         _TRAINED, "--partial/--no-partial", default=True, help="Whether sweeps that have not ended are a class, too."
     ),
@@ -52,7 +52,7 @@ def sweep() -> None:
 
 @sweep.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("variants")
-@options(out, rate, _prior, _data, level, _calls)
+@options(out, rate, _recombination, _prior, _data, level, _calls)
 @option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle: nothing is simulated or trained.")
 @options(device, cluster, running)
 @click.pass_context
@@ -85,7 +85,7 @@ def scan(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
 
 @sweep.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("variants")
-@options(out, rate, _prior, _data, cluster, running)
+@options(out, rate, _recombination, _prior, _data, cluster, running)
 @click.pass_context
 def simulate(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Simulate windows like those in VARIANTS, with and without sweeps, for training elsewhere.
@@ -120,7 +120,7 @@ def train(context: click.Context, **_: Any) -> None:
 @sweep.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("bundle")
 @click.argument("variants")
-@options(out, rate, _data, level, _calls, device, running)
+@options(out, rate, _recombination, _data, level, _calls, device, running)
 @click.pass_context
 def predict(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Scan VARIANTS with a trained BUNDLE.
@@ -154,7 +154,7 @@ def evaluate(context: click.Context, **_: Any) -> None:
 @sweep.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("bundle")
 @click.argument("variants")
-@options(out, rate, _data)
+@options(out, rate, _recombination, _data)
 @option("Main", "--at", metavar="CONTIG:POS", multiple=True, help="Explain the window whose middle holds this place.")
 @option("Main", "--number", type=int, metavar="N", help="Windows to explain, likest to sweeps first.  [default: 3]")
 @options(device, running)

@@ -57,3 +57,18 @@ class Alignment:
     def accessible_bp(self) -> int:
         """Base pairs where variants could be called."""
         return int((self.accessible[:, 1] - self.accessible[:, 0]).sum())
+
+    def part(self, start: int, stop: int) -> Alignment:
+        """Return what lies from *start* to *stop*, half-open, with its share of the mask.
+
+        >>> whole = Alignment(np.array([3, 8], np.int32), np.array([[0, 1], [1, 0]], np.int8), np.ones(2, np.int8), 10)
+        >>> whole.part(5, 10).positions
+        array([3], dtype=int32)
+        """
+        first, last = np.searchsorted(self.positions, (start, stop))
+        kept = np.clip(self.accessible, start, stop) - start
+        kept = kept[kept[:, 1] > kept[:, 0]].astype(np.int32)
+        if not len(kept):  # nothing could be called; no interval at all would mean that everything could
+            kept, last = np.array([[0, 0]], np.int32), first
+        positions = (self.positions[first:last] - start).astype(np.int32)
+        return Alignment(positions, self.calls[first:last], self.copies, stop - start, kept)

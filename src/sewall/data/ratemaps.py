@@ -23,6 +23,9 @@ from sewall.rundir import atomic_path
 CM_PER_MB = 1e8
 """A rate of 1 per bp per generation in cM/Mb: 100 cM per crossover, 1e6 bp per Mb."""
 
+HIGHEST_RATE = 1e-4
+"""Per bp per generation; the hottest spots known stay below, and rates in cM/Mb are above."""
+
 Floats = NDArray[np.float64]
 
 
@@ -48,8 +51,18 @@ class GeneticMap:
         """
         if region.start < self.positions[0] or region.end > self.positions[-1]:
             return float("nan")
-        low, high = np.interp([region.start, region.end], self.positions, self.cm)
-        return float((high - low) / 100 / region.length)
+        return float(self.rates([region.start, region.end])[0])
+
+    def rates(self, edges: Sequence[float] | Floats) -> Floats:
+        """Return the mean crossover rate per bp per generation from each of ``(k,)`` *edges* (bp) to the next.
+
+        Returns:
+            ``(k - 1,)``, NaN where the map does not reach from one edge to the other.
+        """
+        edges = np.asarray(edges, float)
+        outside = (edges < self.positions[0]) | (edges > self.positions[-1])
+        totals = np.where(outside, np.nan, np.interp(edges, self.positions, self.cm))
+        return np.diff(totals) / 100 / np.diff(edges)
 
 
 def cumulative(regions: Sequence[Region], rates: Sequence[float] | Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
@@ -126,21 +139,53 @@ def read_hapmap(path: str | Path) -> GeneticMap:
     """Read a genetic map of one contig: HapMap format, or any table whose header names position and cM columns.
 
     Raises:
-        SewallError: the file is missing, has no such columns, several contigs, or a map that goes down; names the line.
+        SewallError: as `read_maps`, and for several contigs.
+    """
+    maps = read_maps(path)
+    if len(maps) > 1:
+        raise SewallError(f"{path}: holds several contigs ({', '.join(sorted(maps)[:3])}); give one file per contig")
+    return next(iter(maps.values()))
+
+
+def read_maps(path: str | Path) -> dict[str, GeneticMap]:
+    """Read the genetic maps of any contigs, by name of the contig (empty where a table has no such column).
+
+    Formats are told apart by their first line: a table whose header names position and cM columns (HapMap format);
+    without a header, PLINK format (contig, identifier, cM, bp) or a bedGraph of rates per bp.
+
+    Raises:
+        SewallError: the file is missing, of none of these formats, or holds a map that goes down; names the line.
     """
     path = Path(path)
     if not path.is_file():
         raise SewallError(f"{path}: no such file; check the path")
     with reading(path) as stream:
-        rows = [line.decode("utf-8", "replace").split() for line in stream if line.strip()]
+        lines = [line.decode("utf-8", "replace").split() for line in stream]
+    rows = [
+        (k, row) for k, row in enumerate(lines, 1) if row and row[0][0] != "#" and row[0] not in ("track", "browser")
+    ]
+    if len(rows) < 2:
+        raise SewallError(f"{path}: holds no map; it needs at least two positions")
+    first = rows[0][1]
+    if len(first) == 4 and _number(first[1]) is not None and _number(first[2]) is not None:
+        return _from_bedgraph(path, rows)
+    if len(first) == 4 and _number(first[2]) is not None:
+        return _cumulative_maps(path, rows, 0, 3, 2)
+    chrom, position, cm = _columns(path, first)
     if len(rows) < 3:
         raise SewallError(f"{path}: holds no map; it needs a header and at least two positions")
-    chrom, position, cm = _columns(path, rows[0])
-    positions, totals = _numbers(path, rows, position, cm)
-    names = {row[chrom] for row in rows[1:]} if chrom is not None else {""}
-    if len(names) > 1:
-        raise SewallError(f"{path}: holds several contigs ({', '.join(sorted(names)[:3])}); give one file per contig")
-    return GeneticMap(names.pop(), positions, totals)
+    return _cumulative_maps(path, rows[1:], chrom, position, cm)
+
+
+Rows = Sequence[tuple[int, Sequence[str]]]
+"""Lines that say something, split, each with its number."""
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _columns(path: Path, header: Sequence[str]) -> tuple[int | None, int, int]:
@@ -153,21 +198,46 @@ def _columns(path: Path, header: Sequence[str]) -> tuple[int | None, int, int]:
     return chrom, position, cm
 
 
-def _numbers(path: Path, rows: Sequence[Sequence[str]], position: int, cm: int) -> tuple[NDArray[np.int64], Floats]:
-    last = (-1, -np.inf)
-    found = []
-    for number, row in enumerate(rows[1:], start=2):
+def _cumulative_maps(path: Path, rows: Rows, chrom: int | None, position: int, cm: int) -> dict[str, GeneticMap]:
+    found: dict[str, list[tuple[int, float]]] = {}
+    for number, row in rows:
         try:
-            here = (int(row[position]), float(row[cm]))
+            name, here = row[chrom] if chrom is not None else "", (int(row[position]), float(row[cm]))
         except (ValueError, IndexError):
             raise SewallError(
                 f"{path}, line {number}: expected a position and a map in cM: '{' '.join(row)[:60]}'"
             ) from None
-        if here[0] <= last[0] or not here[1] >= last[1]:
+        own = found.setdefault(name, [])
+        if own and (here[0] <= own[-1][0] or not here[1] >= own[-1][1]):
             raise SewallError(f"{path}, line {number}: position or map goes down; sort the file by position")
-        last = here
-        found.append(here)
-    return np.array([at for at, _ in found], np.int64), np.array([total for _, total in found])
+        own.append(here)
+    return {
+        name: GeneticMap(name, np.array([at for at, _ in own], np.int64), np.array([total for _, total in own]))
+        for name, own in found.items()
+    }
+
+
+def _from_bedgraph(path: Path, rows: Rows) -> dict[str, GeneticMap]:
+    regions, rates = [], []
+    for number, row in rows:
+        try:
+            region, rate = Region(row[0], int(row[1]), int(row[2])), float(row[3])
+        except (ValueError, IndexError):
+            raise SewallError(
+                f"{path}, line {number}: expected contig, start, end and rate: '{' '.join(row)[:60]}'"
+            ) from None
+        if not 0 <= rate < HIGHEST_RATE:
+            raise SewallError(
+                f"{path}, line {number}: a rate of {rate:g} per bp per generation; give crossovers per bp (1 cM/Mb is "
+                "1e-8)"
+            )
+        regions.append(region)
+        rates.append(rate)
+    try:
+        maps = {chrom: cumulative(own, values) for chrom, (own, values) in _by_contig(regions, rates)}
+    except ValueError:
+        raise SewallError(f"{path}: intervals overlap or are out of order; sort the file by position") from None
+    return {chrom: GeneticMap(chrom, positions, cm) for chrom, (positions, _, cm) in maps.items()}
 
 
 def _by_contig(

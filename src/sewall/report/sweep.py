@@ -91,11 +91,14 @@ def _asked(files: RunFiles) -> list[tuple[str, str]]:
         rows.append(("Mutation rate taken", f"{words.number(mutation_rate)} per bp per generation"))
     rate = prior.get("recombination_rate")
     if isinstance(rate, list) and len(rate) == 2:
-        rows.append(("Recombination simulated", f"{words.number(rate[0])} to {words.number(rate[1])} per bp"))
+        known = ", times the map" if number_or_none(prior.get("genetic_map_mean")) is not None else ""
+        rows.append(("Recombination simulated", f"{words.number(rate[0])} to {words.number(rate[1])} per bp{known}"))
     if prior.get("history"):
         rows.append(("Population history", str(prior["history"])))
     if prior.get("simulations") is not None:
         rows.append(("Simulated stretches", words.count(prior["simulations"])))
+    if prior.get("redrawn"):
+        rows.append(("Sweeps that the history did not allow, drawn again", words.count(prior["redrawn"])))
     return rows
 
 

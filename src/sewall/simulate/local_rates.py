@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import msprime
@@ -37,3 +38,14 @@ def local_rates(mean: float, length: int, log_sd: float, rng: np.random.Generato
     rates = np.exp(log_sd * rng.standard_normal(len(edges) - 1))
     rates *= mean * length / (rates @ np.diff(edges))
     return msprime.RateMap(position=edges, rate=rates)
+
+
+def along(rates: float | msprime.RateMap, parts: NDArray[np.float64], length: int) -> msprime.RateMap:
+    """Return rates times what is known of each of the equal *parts* of a stretch of *length* bp."""
+    import msprime
+
+    own = msprime.RateMap.uniform(length, rates) if isinstance(rates, float) else rates
+    edges = np.linspace(0, length, len(parts) + 1)
+    position = np.union1d(own.position, edges)
+    part = np.minimum(np.searchsorted(edges, position[:-1], side="right") - 1, len(parts) - 1)
+    return msprime.RateMap(position=position, rate=own.get_rate(position[:-1]) * parts[part])

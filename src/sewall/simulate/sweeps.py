@@ -12,12 +12,13 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sewall.data.alignment import Alignment
 from sewall.errors import SewallError
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.history import HistorySource
-from sewall.simulate.local_rates import local_rates
+from sewall.simulate.local_rates import along, local_rates
 from sewall.simulate.sweep_ancestry import simulate_sweep
 from sewall.simulate.sweep_course import Sweep
 
@@ -68,6 +69,9 @@ class SweepPrior:
         end_frequency: that the new mutation of a partial sweep has reached today.
         linked: windows beside a sweep that one simulation gives, at as many distances.
         partial: whether partial sweeps are simulated too.
+        known: ``(2 sub_windows - 1,)`` log rates of recombination along the stretch, relative to *recombination_rate*,
+            where a map says so: its middle is the window in question.
+        known_error: standard deviation of the log of what a true rate is over the known one, by sub-window.
 
     Raises:
         SewallError: for an even number of sub-windows, more linked windows than distances, or frequencies not below 1.
@@ -89,6 +93,8 @@ class SweepPrior:
     end_frequency: Range = field(default_factory=lambda: Range(0.3, 0.95))
     linked: int = 2
     partial: bool = False
+    known: NDArray[np.float64] | None = None
+    known_error: float = 0.3
 
     def __post_init__(self) -> None:
         if self.sub_windows < 1 or self.sub_windows % 2 == 0:
@@ -125,6 +131,7 @@ class SweepExample:
         position: of the site in bp, from the start of the window; outside in linked windows.
         distance: sub-windows from the site's to the centre of the window, negative if the window lies to its left.
         mutation_rate, recombination_rate: per bp per generation, the latter on average.
+        known: ``(sub_windows,)`` what a map says of recombination, as in `SweepPrior`; zeros without one.
     """
 
     window: Alignment
@@ -132,6 +139,7 @@ class SweepExample:
     simulation: int
     mutation_rate: float
     recombination_rate: float
+    known: NDArray[np.float64]
     s: float = nan
     age: float = nan
     start_frequency: float = nan
@@ -141,7 +149,7 @@ class SweepExample:
 
     def labels(self) -> dict[str, Any]:
         """Return everything but the window as plain numbers; the class as its number in `CLASSES`."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("window", "kind")}
+        plain = {name: value for name, value in vars(self).items() if name not in ("window", "kind", "known")}
         return plain | {"kind": CLASSES.index(self.kind)}
 
 
@@ -165,25 +173,35 @@ def simulate_examples(prior: SweepPrior, simulation: int, seed: np.random.SeedSe
     own, ancestry = seed.spawn(2)
     rng = np.random.default_rng(own)
     kind = prior.kinds[simulation % len(prior.kinds)]
-    spec = _spec(prior, prior.window_length if kind == NEUTRAL else (2 * prior.sub_windows - 1) * prior.sub_length, rng)
+    known = np.zeros(2 * prior.sub_windows - 1) if prior.known is None else prior.known
+    known = _within(prior, known, 0) if kind == NEUTRAL else known
+    spec = _spec(prior, known, rng)
     mean = spec.recombination_rate if isinstance(spec.recombination_rate, float) else spec.recombination_rate.mean_rate
     rates = {"mutation_rate": spec.mutation_rate, "recombination_rate": mean}
     if kind == NEUTRAL:
-        return [SweepExample(simulate_window(spec, ancestry), kind, simulation, **rates)]
+        return [SweepExample(simulate_window(spec, ancestry), kind, simulation, known=known, **rates)]
     sweep = _sweep(prior, kind, spec, rng)
     stretch, course = simulate_sweep(spec, sweep, ancestry)
     middle = SweepExample(
-        stretch, kind, simulation, **rates, s=sweep.s, age=float(course.end),
+        stretch, kind, simulation, **rates, known=known, s=sweep.s, age=float(course.end),
         start_frequency=course.frequency(course.start), end_frequency=course.frequency(course.end),
         position=float(sweep.position), distance=0.0,
     )  # fmt: skip
     return [_cut(prior, middle, distance) for distance in _distances(prior, kind, rng)]
 
 
-def _spec(prior: SweepPrior, length: int, rng: np.random.Generator) -> WindowSpec:
+def _within(prior: SweepPrior, known: NDArray[np.float64], distance: int) -> NDArray[np.float64]:
+    start = prior.sub_windows // 2 + distance
+    return known[start : start + prior.sub_windows]
+
+
+def _spec(prior: SweepPrior, known: NDArray[np.float64], rng: np.random.Generator) -> WindowSpec:
     history = prior.histories.draw(rng)
     mutation_rate, mean = prior.mutation_rate.draw(rng), prior.recombination_rate.draw(rng)
+    length = len(known) * prior.sub_length
     rates = local_rates(mean, length, prior.unevenness, rng)
+    if prior.known is not None:
+        rates = along(rates, np.exp(known + prior.known_error * rng.standard_normal(len(known))), length)
     return WindowSpec(prior.chromosomes, length, mutation_rate, rates, history)
 
 
@@ -213,15 +231,9 @@ def _cut(prior: SweepPrior, stretch: SweepExample, distance: int) -> SweepExampl
     start = (prior.sub_windows // 2 + distance) * prior.sub_length
     return replace(
         stretch,
-        window=part(stretch.window, start, start + prior.window_length),
+        window=stretch.window.part(start, start + prior.window_length),
         kind=LINKED[stretch.kind] if distance else stretch.kind,
         position=stretch.position - start,
         distance=float(distance),
+        known=_within(prior, stretch.known, distance),
     )
-
-
-def part(alignment: Alignment, start: int, stop: int) -> Alignment:
-    """Return what lies from *start* to *stop*, half-open, of an alignment without a mask."""
-    first, last = np.searchsorted(alignment.positions, (start, stop))
-    positions = (alignment.positions[first:last] - start).astype(np.int32)
-    return Alignment(positions, alignment.calls[first:last], alignment.copies, stop - start)

@@ -26,6 +26,7 @@ CLEARLY = 0.01  # of the uncertainty of the labels, or of the variance, that mus
 MOST_LETTERS = 3_000  # that networks read, from the start of a sequence
 PASSES = 24e6  # letters that a network reads in training, all passes together
 FEWEST_PASSES, MOST_PASSES = 8, 25
+PASSES_OF_TWO = 10  # from so many on, two networks are trained
 TRANSCRIPT = 300  # letters from which sequences of unequal length may hold a reading frame
 
 
@@ -154,5 +155,5 @@ def config_of(sequences: Sequences) -> TrainConfig:
     letters = float(np.minimum(sequences.lengths, MOST_LETTERS).sum())
     epochs = int(np.clip(PASSES / letters, FEWEST_PASSES, MOST_PASSES))
     batch = 64 if len(sequences) < 20_000 else 256
-    members = 2 if epochs > FEWEST_PASSES else 1
+    members = 2 if epochs >= PASSES_OF_TWO else 1
     return TrainConfig(epochs, epochs, 2e-3 * np.sqrt(batch / 64), 0.01, batch, members=members)

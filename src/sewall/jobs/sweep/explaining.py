@@ -20,7 +20,7 @@ from sewall.jobs.sweep.options import ExplainOptions
 from sewall.jobs.sweep.scanning import Data, check_window
 from sewall.jobs.sweep.windows import PLACES, encode
 from sewall.jobs.windows.kinds import check_kind
-from sewall.jobs.windows.source import Alignments, Windows, stacked
+from sewall.jobs.windows.source import Alignments, Windows, stacked, windows_of
 from sewall.tables import write_table
 from sewall.task import Examples
 
@@ -72,9 +72,9 @@ def explain(
     trained = Bundles.load(given.bundle)
     check_window(given, trained)
     with started(given) as (folder, console):
-        data = Data.read(given, folder, console, trained.trained_on["least_minor_count"])
+        data = Data.read(given, folder, console, trained)
         check_kind(given.variants, dict(trained.trained_on), data.trained_on())
-        examples = data.examples(trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"]), console)
+        examples = data.examples(trained, console)
         asking = _Asking(trained, data.reader.variants.sample_ids)
         rows = _rows(given, examples, asking)
         tables = []
@@ -147,7 +147,8 @@ class _Asking:
         begin = int(start) - (self.trained.tasks.kind.sub_windows // 2) * int(end - start)
         stretches = self._by_stretch(examples, row, window, whole).assign(**known)
         stretches[["start", "end"]] += begin
-        columns = self._by_column(window, whole, least).assign(**known)
+        rates = windows_of(examples).encoded["known"][row]
+        columns = self._by_column(window, rates, whole, least).assign(**known)
         return stretches[["window", "p_sweep", "start", "end", "log_odds"]], columns[
             ["window", "p_sweep", "column", "log_odds"]
         ]
@@ -161,23 +162,23 @@ class _Asking:
         encoded = {
             name: np.repeat(np.asarray(values[row])[None], number, axis=0) for name, values in source.encoded.items()
         }
-        buffers = {"landscape": "centre", "statistics": "centre_statistics"}
-        plain = {name: network.get_buffer(buffer).numpy() for name, buffer in buffers.items()}
+        landscape, statistics = (network.get_buffer(name).numpy() for name in ("centre", "centre_statistics"))
+        own = encoded["statistics"].shape[2]  # after these the network reads the rates of a map, which stay as they are
         places = PLACES * task.sub_windows
         edges = np.linspace(0, places, number + 1).round().astype(int)
         for k in range(number):
-            encoded["landscape"][k, :, edges[k] : edges[k + 1]] = plain["landscape"]
-            encoded["statistics"][k, k // 2] = plain["statistics"][:, 0]
+            encoded["landscape"][k, :, edges[k] : edges[k + 1]] = landscape
+            encoded["statistics"][k, k // 2] = statistics[:own, 0]
         changed = Examples(_keys(number), Windows(_Few([window] * number), encoded))
         lost = whole - self.log_odds(changed, np.arange(number))
         bp = (edges * window.length / places).round().astype(int)
         return pd.DataFrame({"start": bp[:-1], "end": bp[1:], "log_odds": lost})
 
-    def _by_column(self, window: Alignment, whole: float, least: int) -> pd.DataFrame:
+    def _by_column(self, window: Alignment, rates: Floats, whole: float, least: int) -> pd.DataFrame:
         """Leave out one column after the other."""
         theta, number = float(self.trained.trained_on["theta_per_bp"]), len(window.copies)
         rows = [_without(window, column) for column in range(number)]
-        encoded = stacked(encode(one, self.trained.tasks.kind.sub_windows, theta, least) for one in rows)
+        encoded = stacked(encode(one, theta, least, rates) for one in rows)
         without: Alignments = _Few(rows)
         lost = whole - self.log_odds(Examples(_keys(number), Windows(without, encoded)), np.arange(number))
         return pd.DataFrame({"column": self._names(number), "log_odds": lost})

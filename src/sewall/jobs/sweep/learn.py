@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sewall import bundle as bundles
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.console import Console
-from sewall.data.ratemaps import read_hapmap
 from sewall.errors import SewallError
 from sewall.jobs.session import stream
 from sewall.jobs.sweep.options import SUB_WINDOWS, SimulateOptions
 from sewall.jobs.sweep.prior import SweepSimulator, sweep_prior
+from sewall.jobs.sweep.rates import KnownRates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask, age_task, kind_task, strength_task, sweep_rows
 from sewall.jobs.sweep.windows import ENCODED
 from sewall.jobs.windows.learning import Budget, Seeds, histories_for, learn
@@ -74,16 +75,18 @@ class Made:
 
 
 def simulate(
-    folder: RunDirectory, options: SimulateOptions, observed: Observed, trained_on: dict[str, Any], console: Console
-) -> Made:
+    folder: RunDirectory, options: SimulateOptions, observed: Observed, rates: KnownRates, trained_on: dict[str, Any],
+    console: Console,
+) -> Made:  # fmt: skip
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
     number = options.simulations or (QUICK_SIMULATIONS if options.quick else SIMULATIONS)
     if number < (fewest := FEWEST_SWEPT * run.fewest_examples(SWEPT)):
         raise SewallError(f"--simulations {number}: too few to calibrate strength and age; give at least {fewest:,}")
-    prior = _prior(folder, options, observed)
+    prior = _prior(folder, options, observed, rates)
     simulator = SweepSimulator(
-        prior, observed.samples, observed.templates, AnyDefects(), observed.theta, observed.least
-    )
+        prior, observed.samples, observed.templates, AnyDefects(), observed.theta, observed.least,
+        _known(rates, observed),
+    )  # fmt: skip
     about = _about(prior, trained_on, number, options.quick)
     described = _described(prior)
     with folder.stage("simulate", {"number": number, "prior": described}):
@@ -93,34 +96,28 @@ def simulate(
                 simulator, number, stream(folder.seed, SIMULATE), place, config={"run": folder.config},
                 shard_size=SHARD, workers=options.threads, cluster=options.cluster, progress=bar.update,
             )  # fmt: skip
+    examples = examples_of(paths)
+    about["trained_on"]["redrawn"] = int(examples.keys.drop_duplicates("simulation")["redrawn"].sum())
     write_json(folder.claim(PRIOR), {"prior": described, "about": about})
-    return Made(examples_of(paths), described, about)
+    return Made(examples, described, about)
 
 
-def _prior(folder: RunDirectory, options: SimulateOptions, observed: Observed) -> SweepPrior:
+def _prior(folder: RunDirectory, options: SimulateOptions, observed: Observed, rates: KnownRates) -> SweepPrior:
     histories = histories_for(options, observed, stream(folder.seed, HISTORIES))
-    rate = recombination_rate(options.recombination_rate)
-    return sweep_prior(observed, histories, options.mutation_rate, rate, options.window, SUB_WINDOWS, options.partial)
+    return sweep_prior(
+        observed, histories, options.mutation_rate, rates.drawn, options.window, SUB_WINDOWS, options.partial
+    )
 
 
-def recombination_rate(given: float | Path | None) -> float:
-    """Return the stated rate, or the mean one of a genetic map.
-
-    Raises:
-        SewallError: the map cannot be read, or is flat.
-    """
-    assert given is not None
-    if isinstance(given, float):
-        return given
-    found = read_hapmap(given)
-    rate = float((found.cm[-1] - found.cm[0]) / 100 / max(int(found.positions[-1] - found.positions[0]), 1))
-    if rate <= 0:
-        raise SewallError(f"{given}: the map has no crossover from its first to its last position; give another one")
-    return rate
+def _known(rates: KnownRates, observed: Observed) -> NDArray[np.float64] | None:
+    if rates.maps is None:
+        return None
+    places = [template.place for template in observed.templates]
+    return np.array([rates.along(place, SUB_WINDOWS, SUB_WINDOWS // 2) for place in places if place is not None])
 
 
 def _described(prior: SweepPrior) -> dict[str, Any]:
-    plain = {name: value for name, value in vars(prior).items() if name != "histories"}
+    plain = {name: value for name, value in vars(prior).items() if name not in ("histories", "known")}
     ranges = {name: asdict(value) for name, value in plain.items() if hasattr(value, "draw")}
     return plain | ranges | {"histories": prior.histories.description}
 

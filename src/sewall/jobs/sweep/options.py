@@ -62,31 +62,12 @@ class _Windows(DataOptions):
 
     Attributes:
         window: length of a window, of which eleven sub-windows are made.
+        recombination_rate: per bp per generation, or a genetic map.
     """
 
     says: ClassVar[dict[str, str]] = _SAYS
     window: Size = DEFAULT_WINDOW
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.windows is not None:
-            raise ValueError("--windows: a scan lays its windows itself; give their length with --window")
-        if self.window < 10 * SUB_WINDOWS:
-            raise ValueError(f"--window {self.window}: too short for {SUB_WINDOWS} sub-windows")
-        return self
-
-
-class SimulateOptions(_Windows, PriorOptions):
-    """Options of ``sewall sweep simulate``.
-
-    Attributes:
-        recombination_rate: per bp per generation, or a genetic map whose mean is taken.
-        partial: whether sweeps that have not ended are a class of their own.
-    """
-
-    job: ClassVar[str] = SWEEP
     recombination_rate: float | Input | None = None
-    partial: bool = True
 
     @field_validator("recombination_rate", mode="before")
     @classmethod
@@ -102,6 +83,25 @@ class SimulateOptions(_Windows, PriorOptions):
                 f"generation, for instance 1e-8 for humans{meant}"
             )
         return rate
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.windows is not None:
+            raise ValueError("--windows: a scan lays its windows itself; give their length with --window")
+        if self.window < 10 * SUB_WINDOWS:
+            raise ValueError(f"--window {self.window}: too short for {SUB_WINDOWS} sub-windows")
+        return self
+
+
+class SimulateOptions(_Windows, PriorOptions):
+    """Options of ``sewall sweep simulate``.
+
+    Attributes:
+        partial: whether sweeps that have not ended are a class of their own.
+    """
+
+    job: ClassVar[str] = SWEEP
+    partial: bool = True
 
     @model_validator(mode="after")
     def _rate_stated(self) -> Self:
@@ -126,9 +126,9 @@ class ScanOptions(SimulateOptions, _Scan):
     def _bundle_is_trained(self) -> Self:
         of_training = (
             "demography", "population", "generation_time", "simulations", "quick", "min_count", "cluster",
-            "recombination_rate",
         )  # fmt: skip
         given = [flag(name) for name in of_training if getattr(self, name)]
+        given += ["--recombination-rate"] if isinstance(self.recombination_rate, float) else []
         given += [] if self.partial else ["--no-partial"]
         if self.bundle is not None and given:
             raise ValueError(f"--bundle is trained already: {given[0]} has no effect on it; leave one of the two out")

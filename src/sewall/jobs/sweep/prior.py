@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sewall.jobs.sweep.windows import encode
 from sewall.jobs.windows.calls import as_called
@@ -18,7 +19,6 @@ from sewall.simulate.sweeps import Range, SweepExample, SweepPrior, simulate_exa
 
 THETA_SPREAD = 1.2  # mutation rates reach from the one that fits the data over this to as many times it
 MOST_DRAWS = 10  # of a history and a sweep, until one can have happened in the other; how many there were is kept
-RATE_SPREAD = 2.5  # and recombination rates around the one that was stated
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class SweepSimulator:
         defects: prior of what is wrong in the calls.
         theta: 4 Ne mu per bp of the sample, the unit of length.
         least: smallest minor-allele count that is kept.
+        known: ``(templates, 2 sub_windows - 1)`` what a map says of recombination around each; None without a map.
     """
 
     prior: SweepPrior
@@ -80,13 +81,16 @@ class SweepSimulator:
     defects: AnyDefects | Clean
     theta: float
     least: int
+    known: NDArray[np.float64] | None = None
 
     def __call__(self, i: int, seed: np.random.SeedSequence) -> list[Labelled]:
         """Return the windows of one simulation, each with what happened in it and its arrays of `encode`."""
         own, ancestry = seed.spawn(2)
         rng = np.random.default_rng(own)
-        template = self.templates[int(rng.integers(len(self.templates)))]
-        prior = replace(self.prior, chromosomes=self.samples[template.sample].chromosomes)
+        chosen = int(rng.integers(len(self.templates)))
+        template = self.templates[chosen]
+        known = None if self.known is None else self.known[chosen]
+        prior = replace(self.prior, chromosomes=self.samples[template.sample].chromosomes, known=known)
         defects = self.defects.draw(rng)
         prior = replace(prior, unevenness=max(defects.unevenness, self.prior.unevenness))
         for redrawn, seed in enumerate(ancestry.spawn(MOST_DRAWS)):
@@ -104,13 +108,11 @@ class SweepSimulator:
     ) -> Labelled:
         sample = self.samples[template.sample]
         window = as_called(example.window, sample, template.accessible, defects, self.least, rng)
-        return window, example.labels() | {"redrawn": redrawn} | encode(
-            window, self.prior.sub_windows, self.theta, self.least
-        )
+        return window, example.labels() | {"redrawn": redrawn} | encode(window, self.theta, self.least, example.known)
 
 
 def sweep_prior(
-    observed: Observed, histories: HistorySource, mutation_rate: float, recombination_rate: float, window: int,
+    observed: Observed, histories: HistorySource, mutation_rate: float, recombination_rate: Range, window: int,
     sub_windows: int, partial: bool,
 ) -> SweepPrior:  # fmt: skip
     """Return what is simulated for data that show *observed*.
@@ -121,7 +123,8 @@ def sweep_prior(
     Args:
         observed: what the data show.
         histories: from the data, or given.
-        mutation_rate, recombination_rate: per bp per generation, as stated.
+        mutation_rate: per bp per generation, as stated.
+        recombination_rate: what the mean rate of a simulation is drawn from.
         window: length in bp.
         sub_windows: equal parts of a window.
         partial: whether partial sweeps are a class.
@@ -132,6 +135,5 @@ def sweep_prior(
     fitting = observed.theta / (4 * size)
     return SweepPrior(
         n, scaled, Range(fitting / THETA_SPREAD, fitting * THETA_SPREAD, log=True),
-        Range(recombination_rate / RATE_SPREAD, recombination_rate * RATE_SPREAD, log=True),
-        sub_windows=sub_windows, sub_length=window // sub_windows, partial=partial, linked=1,
+        recombination_rate, sub_windows=sub_windows, sub_length=window // sub_windows, partial=partial, linked=1,
     )  # fmt: skip

@@ -18,7 +18,8 @@ from sewall.jobs.session import started, stream
 from sewall.jobs.sweep import calls, learn
 from sewall.jobs.sweep.haplotypes import write_pictures
 from sewall.jobs.sweep.learn import Bundles, budget_of
-from sewall.jobs.sweep.options import SUB_WINDOWS, PredictOptions, ScanOptions
+from sewall.jobs.sweep.options import SUB_WINDOWS, ExplainOptions, PredictOptions, ScanOptions, SimulateOptions
+from sewall.jobs.sweep.rates import KnownRates, read_rates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask
 from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode
 from sewall.jobs.windows.kinds import check_kind, described, kind_of
@@ -80,7 +81,7 @@ def scan(
         variants: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence of at least 8 chromosomes.
         out: the run directory; a run that was interrupted there goes on.
         mutation_rate: per bp per generation.
-        recombination_rate: per bp per generation, or a genetic map; not with a bundle.
+        recombination_rate: per bp per generation, or a genetic map; with a bundle, a map if it was trained with one.
         **options: the fields of `ScanOptions`, named as on the command line.
 
     Raises:
@@ -102,31 +103,45 @@ def predict(
 
 @dataclass(frozen=True)
 class Data:
-    """The windows of a file: how to read them, and what they show together."""
+    """The windows of a file: how to read them, what they show together, what is known of recombination in them."""
 
     reader: WindowReader
     observed: Observed
+    rates: KnownRates
 
     @classmethod
-    def read(cls, options: DataOptions, folder: RunDirectory, console: Console, least: int | None) -> Data:
-        """Open the file, lay a window at every sub-window, and look at those that lie side by side."""
+    def read(
+        cls, options: SimulateOptions | PredictOptions | ExplainOptions, folder: RunDirectory, console: Console,
+        trained: Bundles | None = None,
+    ) -> Data:  # fmt: skip
+        """Open the file, lay a window at every sub-window, and look at those that lie side by side.
+
+        Args:
+            options: which variants and windows.
+            folder: the run directory.
+            console: told what is going on.
+            trained: what will answer, if it is there already; then the data are read as those of its training were.
+        """
+        least = trained.trained_on["least_minor_count"] if trained else getattr(options, "min_count", None)
         cache = folder.claim("variants")
         with console.bar(f"opening {options.variants.name}") as bar:
             reader = open_windows(options, cache, bar.update, options.window // SUB_WINDOWS)
         for note in reader.variants.notes:
             console.say(f"note: {note}")
+        rates = _rates(options, reader, trained)
         apart = replace(reader, regions=_side_by_side(reader.regions))
         with console.bar("looking at the data", len(apart)) as bar:
             observed = observe(apart, least, bar.advance)
         _check_sample(options, observed)
-        return cls(replace(reader, least=observed.least), observed)
+        return cls(replace(reader, least=observed.least), observed, rates)
 
-    def examples(self, sub_windows: int, theta: float, console: Console) -> Examples:
-        """Return all windows as examples; keys name their central sub-windows."""
+    def examples(self, trained: Bundles, console: Console) -> Examples:
+        """Return all windows as examples for these bundles; keys name their central sub-windows."""
+        sub_windows, theta = trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"])
         rows = []
         with console.bar("reading windows", len(self.reader)) as bar:
-            for window in self.reader:
-                rows.append(encode(window, sub_windows, theta, self.observed.least))
+            for region, window in zip(self.reader.regions, self.reader, strict=True):
+                rows.append(encode(window, theta, self.observed.least, self.rates.along(region, sub_windows)))
                 bar.advance()
         middles = [_middle(region, sub_windows) for region in self.reader.regions]
         keys = pd.DataFrame(
@@ -137,7 +152,29 @@ class Data:
 
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
-        return {**kind_of(self.observed), "window_bp": self.reader.regions[0].length}
+        map_mean = None if self.rates.maps is None else self.rates.mean
+        return {**kind_of(self.observed), "window_bp": self.reader.regions[0].length, "genetic_map_mean": map_mean}
+
+
+def _rates(options: Any, reader: WindowReader, trained: Bundles | None) -> KnownRates:
+    """Return what is known of recombination, told as the bundle of *trained*, if there is one, was told it."""
+    given = options.recombination_rate
+    if trained is None:
+        if isinstance(given, float):
+            return KnownRates(given)
+        return read_rates(given, reader.variants, reader.regions, SUB_WINDOWS)
+    mean = trained.trained_on["genetic_map_mean"]
+    if mean is None and given is None:
+        return KnownRates(float("nan"))
+    if mean is None:
+        raise SewallError(
+            "--recombination-rate: the bundle was trained on one rate for all windows, and reads none; leave it out"
+        )
+    if not isinstance(given, Path):
+        raise SewallError(
+            "--recombination-rate: the bundle was trained with a genetic map; give the map of these variants"
+        )
+    return read_rates(given, reader.variants, reader.regions, trained.tasks.kind.sub_windows, float(mean))
 
 
 def _side_by_side(regions: list[Region]) -> list[Region]:
@@ -170,17 +207,16 @@ def _scan(options: ScanOptions | PredictOptions, verb: str) -> ScanResult:
     if trained is not None:
         check_window(options, trained)
     with started(options) as (folder, console):
-        least = trained.trained_on["least_minor_count"] if trained else getattr(options, "min_count", None)
-        data = Data.read(options, folder, console, least)
+        data = Data.read(options, folder, console, trained)
         if trained is None:
             assert isinstance(options, ScanOptions)
-            made = learn.simulate(folder, options, data.observed, data.trained_on(), console)
+            made = learn.simulate(folder, options, data.observed, data.rates, data.trained_on(), console)
             trained = learn.train(
                 folder, made, budget_of(options.quick, options.device, options.threads), options.level, console
             )
         else:
             check_kind(options.variants, dict(trained.trained_on), data.trained_on())
-        examples = data.examples(trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"]), console)
+        examples = data.examples(trained, console)
         priors = options.priors() or calls.default_priors(trained.tasks.kind.target.classes)
         with console.bar("predicting"):
             table, predicted = answers(trained, examples, options.level, options.fdr, priors, folder.seed)

@@ -27,8 +27,8 @@ def simulate(
         variants=variants, out=out, mutation_rate=mutation_rate, recombination_rate=recombination_rate, **options
     )
     with started(given) as (folder, console):
-        data = Data.read(given, folder, console, given.min_count)
-        made = learn.simulate(folder, given, data.observed, data.trained_on(), console)
+        data = Data.read(given, folder, console)
+        made = learn.simulate(folder, given, data.observed, data.rates, data.trained_on(), console)
     return Done(
         folder.path, f"{len(made.examples):,} windows of {made.about['trained_on']['simulations']:,} simulations"
     )

@@ -57,17 +57,21 @@ class SweepTask:
         return np.asarray(enough & np.isfinite(examples.target))
 
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
-        """Return ``landscape`` (rows, numbers, places) and ``statistics`` (rows, statistics, sub-windows)."""
+        """Return ``landscape`` (rows, numbers, places) and ``statistics`` (rows, statistics, sub-windows).
+
+        The last of the statistics is what is known of recombination.
+        """
         encoded = windows_of(examples).encoded
         landscape = np.asarray(encoded["landscape"][rows], np.float32)
-        image = _filled(np.asarray(encoded["statistics"][rows], np.float32)).transpose(0, 2, 1)
+        read = _filled(np.asarray(encoded["statistics"][rows], np.float32))
+        image = np.concatenate([read, _known(examples, rows)[:, :, None]], axis=2).transpose(0, 2, 1)
         return {"landscape": torch.from_numpy(landscape), "statistics": torch.from_numpy(np.ascontiguousarray(image))}
 
     def network(self, examples: Examples, rows: Rows) -> Network:
         """Return an untrained `LandscapeNet` for windows like these."""
         encoded = windows_of(examples).encoded
         shape = LandscapeShape(
-            encoded["landscape"].shape[1], encoded["statistics"].shape[2], self.sub_windows, PLACES,
+            encoded["landscape"].shape[1], encoded["statistics"].shape[2] + 1, self.sub_windows, PLACES,
             classes=len(self.target.classes),
         )  # fmt: skip
         return LandscapeNet(shape)
@@ -118,10 +122,15 @@ class _Image(SweepTask):
     """
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
-        """Return ``(rows, 2 x sub-windows x statistics)``."""
+        """Return ``(rows, (2 x statistics + 1) x sub-windows)``; the last are what is known of recombination."""
         image = _filled(np.asarray(windows_of(examples).encoded["statistics"][rows], float))
         shares = image / np.maximum(np.abs(image).sum(axis=1, keepdims=True), 1e-9)
-        return pd.DataFrame(np.hstack([image.reshape(len(rows), -1), shares.reshape(len(rows), -1)]))
+        parts = (image.reshape(len(rows), -1), shares.reshape(len(rows), -1), _known(examples, rows))
+        return pd.DataFrame(np.hstack(parts))
+
+
+def _known(examples: Examples, rows: Rows) -> NDArray[np.float32]:
+    return np.asarray(windows_of(examples).encoded["known"][rows], np.float32)
 
 
 def _filled(image: NDArray[Any]) -> NDArray[Any]:

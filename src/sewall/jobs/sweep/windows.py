@@ -11,28 +11,29 @@ from sewall.data.alignment import Alignment
 from sewall.encode.landscape import landscape
 from sewall.encode.statistics import NAMES, statistics
 
-ENCODED = ("landscape", "statistics", "sites")
+ENCODED = ("landscape", "statistics", "known", "sites")
 PLACES = 10  # of the landscape in a sub-window
 FEWEST_SITES = 10  # in a window; strong sweeps leave few
 
 
-def encode(window: Alignment, sub_windows: int, theta: float, least: int) -> dict[str, NDArray]:
+def encode(window: Alignment, theta: float, least: int, known: NDArray[np.float64]) -> dict[str, NDArray]:
     """Return the arrays that networks and simple models read of one window.
 
     Args:
         window: of a sample.
-        sub_windows: equal parts of it.
         theta: 4 Ne mu per bp of the whole sample, the unit of length.
         least: smallest minor-allele count that was kept.
+        known: ``(sub_windows,)`` log rates of recombination relative to the mean, zeros where nothing is known.
 
     Returns:
         ``landscape`` (numbers, places), ``statistics`` (sub-windows, statistics; NaN where one holds too few sites),
-        ``sites`` of the window.
+        ``known`` (sub-windows,), ``sites`` of the window.
     """
-    rows = [statistics(part, theta, least) for part in parts(window, sub_windows)]
+    rows = [statistics(part, theta, least) for part in parts(window, len(known))]
     return {
-        "landscape": landscape(window, theta, PLACES * sub_windows).astype(np.float16),
+        "landscape": landscape(window, theta, PLACES * len(known)).astype(np.float16),
         "statistics": np.array([[row[name] for name in NAMES] for row in rows], np.float32),
+        "known": known.astype(np.float32),
         "sites": np.array(window.sites, np.int32),
     }
 
@@ -40,14 +41,4 @@ def encode(window: Alignment, sub_windows: int, theta: float, least: int) -> dic
 def parts(window: Alignment, number: int) -> list[Alignment]:
     """Return the equal parts of a window, each with its share of the mask."""
     edges = np.linspace(0, window.length, number + 1).round().astype(np.int64)
-    return [_part(window, int(low), int(high)) for low, high in pairwise(edges)]
-
-
-def _part(window: Alignment, low: int, high: int) -> Alignment:
-    first, last = np.searchsorted(window.positions, (low, high))
-    kept = np.clip(window.accessible, low, high) - low
-    kept = kept[kept[:, 1] > kept[:, 0]].astype(np.int32)
-    if not len(kept):  # an alignment without a mask is accessible everywhere
-        kept, last = np.array([[0, 0]], np.int32), first
-    positions = (window.positions[first:last] - low).astype(np.int32)
-    return Alignment(positions, window.calls[first:last], window.copies, high - low, kept)
+    return [window.part(int(low), int(high)) for low, high in pairwise(edges)]

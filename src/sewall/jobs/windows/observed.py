@@ -51,12 +51,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class Template:
-    """A window of the data whose frame is put on simulations."""
+    """A window of the data whose frame is put on simulations.
+
+    Attributes:
+        sample: which of the `Observed.samples` it is of.
+        length: in bp.
+        accessible: ``(k, 2)`` half-open intervals where variants could be called.
+        log_theta: log of theta per accessible bp.
+        place: where it lies; None of one that was made up.
+    """
 
     sample: int
     length: int
     accessible: NDArray[np.int32]
     log_theta: float
+    place: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +228,7 @@ class _Kind:
 @dataclass(frozen=True)
 class _Frame:
     kind: int
+    place: Region
     length: int
     accessible: NDArray[np.int32]
     minor: NDArray[np.int64]
@@ -229,7 +239,7 @@ class _Frame:
         bp = int((self.accessible[:, 1] - self.accessible[:, 0]).sum())
         if len(weights) < FEWEST_SITES or bp == 0:
             return None
-        return Template(self.kind, self.length, self.accessible, float(np.log(weights.sum() / bp)))
+        return Template(self.kind, self.length, self.accessible, float(np.log(weights.sum() / bp)), self.place)
 
 
 def observe(reader: WindowReader, least: int | None = None, progress: Any = None) -> Observed:
@@ -252,7 +262,7 @@ def observe(reader: WindowReader, least: int | None = None, progress: Any = None
         minor, copies = minor_counts(window)
         kinds.setdefault(key, _Kind(key[0], ploidy[ploidy > 0])).add(window, minor, copies)
         if number % every == 0:
-            frames.append(_Frame(list(kinds).index(key), window.length, window.accessible, minor, copies))
+            frames.append(_Frame(list(kinds).index(key), region, window.length, window.accessible, minor, copies))
         if progress is not None:
             progress(1)
     return _summary(reader, list(kinds.values()), frames, least)
