@@ -24,7 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from reporting import settings, share, words, write
 from sklearn.metrics import roc_auc_score
-from sweep_chromosome import whole_chromosome
+from sweep_chromosome import chromosome as read_chromosome
+from sweep_chromosome import make_chromosome
 from sweep_settings import CHROMOSOMES, CONSTANT, MUTATION_RATE, SUB_WINDOWS, THETA, prior_of, simulated, simulator
 from threadpoolctl import threadpool_limits
 
@@ -178,25 +179,32 @@ def chromosome(arguments: argparse.Namespace) -> dict[str, Any]:
     """Call sweeps on chromosomes of 20 Mb that hold two, at the prior that says so."""
     found = trained(arguments, CONSTANT, False, "constant")
     priors = calls.default_priors(NAMES)
+    paths = [arguments.cache / f"chromosome-{arguments.data_seed}-{k}.npz" for k in range(CHROMOSOMES_OF_20_MB)]
     with ProcessPoolExecutor(arguments.workers) as pool:
-        seeds = [(arguments.data_seed, k) for k in range(CHROMOSOMES_OF_20_MB)]
-        every = list(pool.map(whole_chromosome, seeds))
-    levels: dict[str, Any] = {}
-    tables = []
-    for number, (examples, places) in enumerate(every):
+        list(pool.map(make_chromosome, paths, [arguments.data_seed] * len(paths), range(len(paths))))
+    tables, found_at = [], []
+    for number, path in enumerate(paths):
+        examples, places = read_chromosome(path, number)
         with threadpool_limits(1):
             predicted = run.predict(found.bundle, found.task, examples, LEVEL, number, "too few variants", priors)
-        table = calls.called(predicted.table, 0.05)
-        true = np.any([(table["start"] <= place) & (place < table["end"]) for place in places], axis=0)
-        tables.append(table.assign(chrom=str(number), true=true))
-    table = pd.concat(tables, ignore_index=True)
-    for fdr in (0.05, 0.1, 0.2):
-        made = (table["q"] <= fdr).to_numpy()
-        false = share(~table["true"].to_numpy(bool)[made]) if made.any() else None
-        power = share(made[table["true"].to_numpy(bool)])
-        levels[str(fdr)] = {"called": int(made.sum()), "false": false, "power": power}
-    return {"windows": len(table), "sweeps": 2 * len(every), "levels": levels,
-            "outside": float((table["support"] == "outside").mean())}  # fmt: skip
+        tables.append(predicted.table)
+        found_at += [(str(number), place) for place in places]
+    levels = {str(fdr): _level(calls.called(pd.concat(tables, ignore_index=True), fdr), found_at)
+              for fdr in (0.05, 0.1, 0.2)}  # fmt: skip
+    outside = float((pd.concat(tables)["support"] == "outside").mean())
+    return {"windows": sum(map(len, tables)), "sweeps": len(found_at), "levels": levels, "outside": outside}
+
+
+def _level(table: pd.DataFrame, places: list[tuple[str, float]]) -> dict[str, Any]:
+    """Return how many regions are called, how many of them hold no sweep, and how many sweeps are in one."""
+    made = calls.regions(table).to_dict("records")
+    inside = np.array(
+        [[r["chrom"] == chrom and r["start"] <= at < r["end"] for chrom, at in places] for r in made]
+    ).reshape(len(made), len(places))
+    return {
+        "called": len(made), "false": share(~inside.any(axis=1)) if made else None,
+        "power": share(inside.any(axis=0)), "windows": float(np.mean([r["windows"] for r in made])) if made else None,
+    }  # fmt: skip
 
 
 PARTS = {"classes": classes, "unphased": unphased, "history": history, "chromosome": chromosome}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sweep_settings import CHROMOSOMES, MUTATION_RATE, SUB_LENGTH, SUB_WINDOWS, THETA, prior_of
+from threadpoolctl import threadpool_limits
 
 from sewall.data.alignment import Alignment
-from sewall.jobs.sweep.windows import ENCODED, encode
+from sewall.data.regions import Region
+from sewall.jobs.sweep.windows import ENCODED, encode_along
 from sewall.jobs.windows.source import Windows, stacked
+from sewall.rundir import atomic_path
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.local_rates import local_rates
 from sewall.simulate.sweep_ancestry import simulate_sweep
@@ -19,26 +23,46 @@ from sewall.task import Examples, Rows
 
 NEUTRAL = (20, 20, 20, 20, 20, 20, 20, 18)  # sub-windows of each stretch without a sweep
 SWEEPS = 2
-WINDOW = SUB_WINDOWS * SUB_LENGTH
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """Windows of a chromosome."""
+class _Unread:
+    """Windows of which only what was read off them is kept."""
 
-    whole: Alignment
+    number: int
 
     def __len__(self) -> int:
-        return self.whole.length // SUB_LENGTH - SUB_WINDOWS + 1
+        return self.number
 
     def load(self, rows: Rows) -> list[Alignment]:
-        """Return the windows of *rows*."""
-        return [self.whole.part(int(row) * SUB_LENGTH, int(row) * SUB_LENGTH + WINDOW) for row in rows]
+        """Refuse."""
+        raise NotImplementedError
 
 
-def whole_chromosome(which: tuple[int, int]) -> tuple[Examples, list[float]]:
-    """Return the windows of one chromosome, by seed and number, and where its sweeps lie."""
-    seed, number = which
+def chromosome(path: Path, number: int) -> tuple[Examples, list[float]]:
+    """Return the windows of a chromosome that `make_chromosome` wrote, and where its sweeps lie."""
+    with np.load(path) as arrays:
+        encoded, places = {name: arrays[name] for name in ENCODED}, arrays["places"].tolist()
+    start = (np.arange(len(encoded["sites"])) + SUB_WINDOWS // 2) * SUB_LENGTH
+    keys = pd.DataFrame({"chrom": str(number), "start": start, "end": start + SUB_LENGTH})
+    return Examples(keys, Windows(_Unread(len(keys)), encoded)), places
+
+
+def make_chromosome(path: Path, seed: int, number: int) -> None:
+    """Simulate one chromosome and write what its windows hold, unless that was done before."""
+    if path.exists():
+        return
+    with threadpool_limits(1):
+        whole, places = _simulated(seed, number)
+        count = whole.length // SUB_LENGTH - SUB_WINDOWS + 1
+        regions = [Region(str(number), k * SUB_LENGTH, (k + SUB_WINDOWS) * SUB_LENGTH) for k in range(count)]
+        windows = (whole.part(region.start, region.end) for region in regions)
+        arrays = stacked(encode_along(regions, windows, THETA, 1, lambda _: np.zeros(SUB_WINDOWS)))
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, places=np.array(places), **arrays)
+
+
+def _simulated(seed: int, number: int) -> tuple[Alignment, list[float]]:
     own, *children = np.random.SeedSequence([seed, 77, number]).spawn(1 + SWEEPS + len(NEUTRAL))
     rng = np.random.default_rng(own)
     order = rng.permutation(len(children))
@@ -59,13 +83,7 @@ def whole_chromosome(which: tuple[int, int]) -> tuple[Examples, list[float]]:
         length += size
     positions = np.concatenate([start + stretch.positions for start, stretch, _ in stretches]).astype(np.int32)
     haplotypes = np.concatenate([stretch.calls[:, columns] for _, stretch, columns in stretches])
-    windows = _Parts(Alignment(positions, haplotypes, np.ones(CHROMOSOMES, np.int8), length))
-    arrays = stacked(
-        encode(window, THETA, 1, np.zeros(SUB_WINDOWS)) for window in windows.load(np.arange(len(windows)))
-    )
-    start = (np.arange(len(windows)) + SUB_WINDOWS // 2) * SUB_LENGTH
-    keys = pd.DataFrame({"chrom": str(number), "start": start, "end": start + SUB_LENGTH})
-    return Examples(keys, Windows(windows, {name: arrays[name] for name in ENCODED})), places
+    return Alignment(positions, haplotypes, np.ones(CHROMOSOMES, np.int8), length), places
 
 
 def _sweep(rng: np.random.Generator) -> Sweep:

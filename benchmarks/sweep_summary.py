@@ -56,7 +56,7 @@ CHROMOSOME = """
 ## One window in a hundred
 
 Chromosomes of 20 Mb, each with two sweeps in 190 windows that begin at every sub-window; called at the default priors.
-A call is right where the window's middle holds the site of a sweep.
+A called region (of one to five windows) is right if it holds the site of a sweep.
 """
 LCT = """
 ## Lactase
@@ -149,9 +149,10 @@ def _chromosome() -> Iterator[str]:
     for run in results("sweep_chromosome-seed*"):
         for level, found in run["levels"].items():
             false = words(found["false"], 3) if found["false"] else "–"
-            rows.append([level, f"{run['sweeps']}", str(found["called"]), false, words(found["power"], 3)])
+            wide = f"{found['windows']:.1f}" if found["windows"] else "–"
+            rows.append([level, f"{run['sweeps']}", str(found["called"]), wide, false, words(found["power"], 3)])
     if rows:
-        yield table(["q up to", "sweeps", "windows called", "false", "of the sweeps called"], rows)
+        yield table(["q up to", "sweeps", "regions called", "windows in each", "false", "of the sweeps called"], rows)
 
 
 def _lct() -> Iterator[str]:

@@ -162,19 +162,44 @@ def test_windows_that_do_not_overlap_are_judged_together() -> None:
     assert np.flatnonzero(chosen).tolist() == [0, 11, 22, 30, 41]
 
 
-def test_regions_are_runs_of_called_windows() -> None:
-    table = pd.DataFrame(
-        {
-            "chrom": ["1"] * 5 + ["2"], "start": [0, 10, 20, 30, 40, 40], "end": [10, 20, 30, 40, 50, 50],
-            "p_hard": [0.9, 0.99, 0.1, 0.2, 0.97, 0.98], "p_soft": [0.05, 0.0, 0.1, 0.1, 0.02, 0.0],
-            "support": ["ok", "ok", "ok", "ok", "ok", "outside"],
-        }
-    )  # fmt: skip
-    found = calls.called(table, 0.05)
-    assert found["called"].tolist() == [True, True, False, False, True, False]
-    regions = calls.regions(found)
-    assert regions[["chrom", "start", "end", "windows"]].to_numpy().tolist() == [["1", 0, 20, 2], ["1", 40, 50, 1]]
-    assert regions["kind"].tolist() == ["hard", "hard"] and regions["peak"].tolist() == [15, 45]
+def calls_of(p_hard: list[float], p_soft: list[float], **columns: list[Any]) -> pd.DataFrame:
+    number = len(p_hard)
+    start = 10 * np.arange(number)
+    table = pd.DataFrame({"chrom": "1", "start": start, "end": start + 10, "p_hard": p_hard, "p_soft": p_soft})
+    return table.assign(support="ok").assign(**columns)
+
+
+def test_windows_that_share_a_sweep_are_called_together() -> None:
+    found = calls.called(calls_of([0.01, 0.5, 0.3, 0.01, 0.01], [0.0, 0.1, 0.06, 0.0, 0.0]), 0.05)
+    assert found["called"].tolist() == [False, True, True, False, False]
+    assert found["p_region"].to_numpy()[1] == pytest.approx(0.96) and found["q"].to_numpy()[1] == pytest.approx(0.04)
+    region = calls.regions(found).to_dict("records")
+    assert [(r["start"], r["end"], r["kind"], r["peak"], r["windows"]) for r in region] == [(10, 30, "hard", 15, 2)]
+    assert region[0]["p_sweep"] == pytest.approx(0.96)
+
+
+def test_a_region_ends_at_the_contig_outside_the_support_and_at_five_windows() -> None:
+    p, zero = [0.6, 0.6, 0.6, 0.6, 0.6, 0.59, 0.58], [0.0] * 7
+    whole = calls.called(calls_of(p, zero), 0.3)
+    assert whole.groupby("region").size().sort_values().tolist() == [2, 5]
+    assert whole["p_region"].max() == 1.0
+    chrom = calls.called(calls_of(p, zero, chrom=["1"] * 2 + ["2"] * 5), 0.3)
+    assert chrom.groupby("region")["chrom"].nunique().max() == 1
+    outside = calls.called(calls_of(p, zero, support=["ok", "ok", "outside", "ok", "ok", "ok", "ok"]), 0.3)
+    assert outside["region"].tolist()[2] == -1 and not outside["called"].tolist()[2]
+    assert set(outside["region"][:2]).isdisjoint(outside["region"][3:])
+
+
+def test_what_is_false_among_called_regions_is_what_q_says() -> None:
+    rng = np.random.default_rng(1)
+    spread = rng.dirichlet([0.5, 1, 0.5], 4_000)  # of one sweep over three windows that stand alone
+    sure = rng.random(4_000)
+    p = np.hstack([spread * sure[:, None], np.zeros((4_000, 3))]).ravel()
+    swept = rng.random(4_000) < sure
+    found = calls.called(calls_of(p.tolist(), [0.0] * len(p)), 0.1)
+    of_place = np.repeat(np.arange(4_000), 6)
+    made = np.unique(of_place[found["called"].to_numpy(bool)])
+    assert 1 - swept[made].mean() == pytest.approx(0.1, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _subtitle(files: RunFiles) -> str:
 def _sentence(files: RunFiles, regions: pd.DataFrame) -> str:
     fdr = words.percent(float(part(files.run, "arguments").get("fdr") or 0.05))
     if not len(regions):
-        return f"No window is called a sweep at a false-discovery rate of {fdr}."
+        return f"No region is called a sweep at a false-discovery rate of {fdr}."
     top = regions.iloc[int(regions["p_sweep"].to_numpy(float).argmax())]
     place = words.place(str(top["chrom"]), int(top["start"]), int(top["end"]))
     number = words.counted(len(regions), "region")
@@ -112,8 +112,8 @@ def _blocks(files: RunFiles, regions: pd.DataFrame) -> list[Block]:
     alt = f"Probability of a sweep along the genome. {_sentence(files, regions)}"
     picture = drawing("scan", alt, lambda width: draw_scan(windows, width), WIDE)
     caption = (
-        "Each point is a window: the probability that a sweep lies in its middle, at the priors stated. Filled: "
-        "called. Hatched: outside the training range, where nothing is called."
+        "Each point is a window: the probability that a sweep lies in its middle, at the priors stated. Filled: in "
+        "a called region. Hatched: outside the training range, where nothing is called."
     )
     blocks.append(Figures([Figure("scan", "Probability of a sweep along the genome", picture, caption)], columns=1))
     if len(regions):
@@ -154,7 +154,10 @@ def _region_table(regions: pd.DataFrame, windows: pd.DataFrame) -> Table:
              _interval(own, "s"), _interval(own, "age"), str(row["support"])]
         )  # fmt: skip
         marks.append(str(row["support"]))
-    note = "Strength and age are those of the surest window, if what is called is a sweep; in brackets their interval."
+    note = (
+        "Chance: that a sweep lies in any window of the region. Strength and age are those of the surest window, if "
+        "what is called is a sweep; in brackets their interval."
+    )
     return Table(heads, rows, (0,), marks, note=note)
 
 

@@ -17,11 +17,14 @@ from sewall.trust.discovery import q_values
 SWEEPS = (HARD, SOFT, PARTIAL)
 # Sweeps are rare, and each has ten windows beside it.
 RARE, BESIDE_EACH = 0.01, 10
+WIDEST = 5  # windows that are called together; with more, a sweep's neighbours might be taken for it
+LEAST_ADDED = 0.05  # of the probability of the likeliest window, or a neighbour is left out
 REGIONS = "sweeps.bed"
 UNITS = {
     "start, end": "bp, 0-based, half-open: the central sub-window",
     "p_*": "probability of a class at the stated priors",
-    "q": "expected share of false calls if this window and all surer ones are called",
+    "region, p_region": "windows that are called together, and the probability of a sweep in any of them",
+    "q": "expected share of false calls if this region and all surer ones are called",
     "s, s_lower, s_upper": "advantage of homozygotes, where a sweep is called",
     "age, age_lower, age_upper": "generations since fixation, where a complete sweep is called",
 }
@@ -45,27 +48,59 @@ def of_sweeps(table: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def called(table: pd.DataFrame, fdr: float) -> pd.DataFrame:
-    """Return the table with ``p_sweep``, ``q`` and ``called``: what is called has q at most *fdr* and lies in support.
+    """Return the table with ``p_sweep``, ``region``, ``p_region``, ``q`` and ``called``.
 
-    Windows outside the support keep their probabilities, but are not called: nothing is claimed for them.
+    Where a sweep is sure but its place is not, its probability lies on several windows side by side. So these are
+    called together, as a region, with the sum of their probabilities: sweeps in different sub-windows exclude each
+    other. What is called has q at most *fdr*. Windows outside the support keep their probabilities, but are in no
+    region: nothing is claimed for them.
     """
     chance = of_sweeps(table)
     inside = np.isfinite(chance) & (table["support"] != "outside").to_numpy()
-    q = q_values(np.where(inside, 1 - chance, np.nan))
-    return table.assign(p_sweep=chance, q=q, called=np.nan_to_num(q, nan=1.0) <= fdr)
+    number = _stretches(table, np.where(inside, chance, np.nan))
+    known = np.flatnonzero(number >= 0)
+    together = np.minimum(np.bincount(number[known], chance[known]), 1.0)
+    q = q_values(1 - together)
+    of_region = {"p_region": together, "q": q}
+    columns = {name: np.where(number >= 0, values[number] if len(values) else np.nan, np.nan)
+               for name, values in of_region.items()}  # fmt: skip
+    return table.assign(p_sweep=chance, region=number, **columns, called=np.nan_to_num(columns["q"], nan=1.0) <= fdr)
+
+
+def _stretches(table: pd.DataFrame, chance: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return ``(windows,)`` number of the stretch that each is in, -1 where *chance* is NaN.
+
+    The likeliest window takes its likelier neighbour as long as that adds something, then the likeliest of the rest.
+    """
+    chrom, start, end = (table[name].to_numpy() for name in ("chrom", "start", "end"))
+    apart = np.flatnonzero((chrom[1:] != chrom[:-1]) | (start[1:] != end[:-1])) + 1
+    first = np.concatenate([[0], apart])[np.searchsorted(apart, np.arange(len(chance)), side="right")]
+    number, free = np.full(len(chance), -1), np.isfinite(chance)
+    count = 0
+    for peak in np.argsort(-chance, kind="stable"):
+        if not free[peak]:
+            continue
+        low = high = int(peak)
+        while high - low + 1 < WIDEST:
+            near = [k for k in (low - 1, high + 1) if 0 <= k < len(chance) and free[k] and first[k] == first[peak]]
+            likelier = max(near, key=lambda k: float(chance[k]), default=-1)
+            if likelier < 0 or chance[likelier] < LEAST_ADDED * chance[peak]:
+                break
+            low, high = min(low, likelier), max(high, likelier)
+        number[low : high + 1], free[low : high + 1] = count, False
+        count += 1
+    return number
 
 
 def regions(table: pd.DataFrame) -> pd.DataFrame:
-    """Return runs of called windows that touch: where, the surest window's kind, probability and q."""
-    rows = table[table["called"].astype(bool)]
-    fresh = (rows["chrom"] != rows["chrom"].shift()) | (rows["start"] > rows["end"].shift())
+    """Return the called regions: where, the surest window's kind and place, the probability of the region, its q."""
     found = []
-    for _, part in rows.groupby(fresh.cumsum(), sort=False):
+    for _, part in table[table["called"].astype(bool)].groupby("region", sort=False):
         top = part.iloc[int(part["p_sweep"].to_numpy(float).argmax())]
         found.append(
             {"chrom": top["chrom"], "start": int(part["start"].min()), "end": int(part["end"].max()),
              "windows": len(part), "kind": kind_of(top), "peak": int(top["start"] + top["end"]) // 2,
-             "p_sweep": float(top["p_sweep"]), "q": float(part["q"].max()), "support": str(top["support"])}
+             "p_sweep": float(top["p_region"]), "q": float(top["q"]), "support": str(top["support"])}
         )  # fmt: skip
     columns = ["chrom", "start", "end", "windows", "kind", "peak", "p_sweep", "q", "support"]
     return pd.DataFrame(found, columns=columns)

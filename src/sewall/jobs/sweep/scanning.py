@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sewall.jobs.sweep.learn import Bundles, budget_of
 from sewall.jobs.sweep.options import SUB_WINDOWS, ExplainOptions, PredictOptions, ScanOptions, SimulateOptions
 from sewall.jobs.sweep.rates import KnownRates, read_rates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask
-from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode
+from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode_along
 from sewall.jobs.windows.kinds import check_kind, described, kind_of
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.windows.options import DataOptions
@@ -138,10 +139,11 @@ class Data:
     def examples(self, trained: Bundles, console: Console) -> Examples:
         """Return all windows as examples for these bundles; keys name their central sub-windows."""
         sub_windows, theta = trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"])
+        known = partial(self.rates.along, sub_windows=sub_windows)
         rows = []
         with console.bar("reading windows", len(self.reader)) as bar:
-            for region, window in zip(self.reader.regions, self.reader, strict=True):
-                rows.append(encode(window, theta, self.observed.least, self.rates.along(region, sub_windows)))
+            for row in encode_along(self.reader.regions, self.reader, theta, self.observed.least, known):
+                rows.append(row)
                 bar.advance()
         middles = [_middle(region, sub_windows) for region in self.reader.regions]
         keys = pd.DataFrame(
@@ -288,7 +290,9 @@ def _write(
     for path in calls.write_calls(folder.path, table, trained.tasks.kind.target.classes):
         folder.claim(path.name)
     found = calls.regions(table)
-    write_table(folder.claim("regions.tsv"), found, ["called regions: runs of called windows that touch"])
+    write_table(
+        folder.claim("regions.tsv"), found, ["called regions; p_sweep: that a sweep lies in any of its windows"]
+    )
     write_json(folder.claim("evaluation.json"), evaluation)
     return found
 
