@@ -101,7 +101,11 @@ def test_a_column_of_missing_calls_alone_changes_no_table_of_pairs(random_alignm
     wider = Alignment(window.positions, calls, np.ones(13, np.int8), window.length)
     from sewall.encode.pairs import site_pairs
 
-    one, other = (tables(w, site_pairs(w), THETA) for w in (window, wider))
+    complete, gaps = site_pairs(window), site_pairs(wider)
+    np.testing.assert_array_equal(complete.four_gametes, gaps.four_gametes)
+    np.testing.assert_allclose(complete.correlation, gaps.correlation, rtol=1e-12)
+    assert 0 < complete.four_gametes.mean() < 1
+    one, other = (tables(w, pairs, THETA) for w, pairs in ((window, complete), (wider, gaps)))
     for name in ("pairs", "between", "within"):
         np.testing.assert_array_equal(one[name], other[name])
 

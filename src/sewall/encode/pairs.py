@@ -96,9 +96,21 @@ def _pairs_among(alignment: Alignment, calls: NDArray[np.int8], rows: NDArray[np
     def summed(left: Matrix, right: Matrix) -> Floats:
         return (left @ right.T)[i, j].astype(np.float64)
 
+    if alignment.phased and not (calls == MISSING).any():
+        return rows[i], rows[j], *_of_haplotypes(calls, (i, j))
     correlation = _correlation(calls, summed, (i, j))
     four_gametes = _four_gametes(calls, alignment.copies, summed, alignment.phased)
     return rows[i], rows[j], correlation, four_gametes
+
+
+def _of_haplotypes(calls: NDArray[np.int8], pairs: tuple[NDArray, NDArray]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return correlation and four gametes of haplotypes without gaps, which one count per pair decides."""
+    n, own = calls.shape[1], calls.astype(np.float32)
+    total = own.sum(1).astype(np.float64)
+    x, y, both = total[pairs[0]], total[pairs[1]], (own @ own.T)[pairs].astype(np.float64)
+    variance = (n * x - x * x) * (n * y - y * y)
+    four_gametes = (both > 0) & (both < x) & (both < y) & (x + y - both < n)
+    return (n * both - x * y) / np.sqrt(np.maximum(variance, 1.0)), four_gametes
 
 
 PairSum = Callable[[Matrix, Matrix], Floats]

@@ -113,7 +113,8 @@ def _blocks(files: RunFiles, regions: pd.DataFrame) -> list[Block]:
     picture = drawing("scan", alt, lambda width: draw_scan(windows, width), WIDE)
     caption = (
         "Each point is a window: the probability that a sweep lies in its middle, at the priors stated. Filled: in "
-        "a called region. Hatched: outside the training range, where nothing is called."
+        "a called region. Bars: called regions, at the probability that a sweep lies in any of their windows. "
+        "Hatched: outside the training range, where nothing is called."
     )
     blocks.append(Figures([Figure("scan", "Probability of a sweep along the genome", picture, caption)], columns=1))
     if len(regions):

@@ -40,6 +40,9 @@ def _contig(axes: Axes, windows: pd.DataFrame) -> None:
     axes.plot(middle, chance, color=MUTED, linewidth=0.8, zorder=1)
     axes.plot(middle[~called], chance[~called], "o", color=ACCENT, markersize=4, fillstyle="none", zorder=2)
     axes.plot(middle[called], chance[called], "o", color=ACCENT, markersize=6, zorder=3)
+    for _, region in windows[called].groupby("region"):
+        ends = region["start"].min() / _MB, region["end"].max() / _MB
+        axes.hlines(region["p_region"].iloc[0], *ends, color=ACCENT, linewidth=3, zorder=4)
     axes.set(ylim=(-0.03, 1.05), xlabel="Position, Mb")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid(axis="y")
