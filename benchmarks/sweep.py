@@ -38,10 +38,10 @@ from sewall.jobs.sweep.prior import ScaledHistories
 from sewall.jobs.sweep.task import SweepTask, kind_task
 from sewall.simulate.demography_files import read_demography
 from sewall.simulate.history import REFERENCE_SIZE, History, HistorySource, OneHistory, RandomHistories
-from sewall.simulate.sweeps import CLASSES, PARTIAL, Range
+from sewall.simulate.sweeps import COMPLETE, Range
 from sewall.task import Examples
 
-NAMES = tuple(name for name in CLASSES if name != PARTIAL)
+NAMES = COMPLETE
 TRAIN, TUNE, CALIBRATE, NULL = 6_000, 600, 1_800, 900  # simulations; three give five windows
 TEST, WEAK = 2_400, 900
 LEVEL, STRONG = 0.9, 1_000.0  # of 2 N s

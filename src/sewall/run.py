@@ -24,7 +24,7 @@ from sewall.claims import flag
 from sewall.errors import SewallError
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, Task, over_all
-from sewall.train import Member, TrainConfig, Training, train_ensemble
+from sewall.train import Member, TrainConfig, Training, train_with_simple
 from sewall.trust.compare import compare
 from sewall.trust.metrics import METRICS
 from sewall.trust.support import FEWEST_NULL, SupportCheck
@@ -118,10 +118,12 @@ def fit(
     remembered = kind.remembered(task.target, learnt[parts.train])
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(config.members)]
     training = Training(task, examples, config, folder)
-    members = train_ensemble(training, [Member(s, parts.train, parts.tune) for s in seeds], workers, progress)
+    members, simple_models = train_with_simple(
+        training, [Member(s, parts.train, parts.tune) for s in seeds], task.simple_models(seed), parts.train, workers,
+        progress,
+    )  # fmt: skip
     networks = [network for network, _ in members]
     learning = [{"member": k, **row} for k, (_, history) in enumerate(members) for row in history]
-    simple_models = [model.fit(examples, parts.train) for model in task.simple_models(seed)]
     statistics = task.statistics(examples, parts.train)
     seen = {name: ensemble(networks, task, examples, getattr(parts, name)) for name in ("calibrate", "null", "train")}
     support = SupportCheck.fit(

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from sewall.nets.network import Network
-from sewall.task import Examples, Rows, Task
+from sewall.task import Examples, Rows, SimpleModel, Task
 from sewall.workers import worker_processes
 
 Floats = np.ndarray
@@ -201,6 +201,10 @@ class Training:
         torch.set_num_threads(1)
         return train_network(self.task, self.examples, member, self.config, self.folder / f"member{number}")
 
+    def simple(self, model: SimpleModel, rows: Rows) -> SimpleModel:
+        """Fit a simple model to *rows*."""
+        return model.fit(self.examples, rows)
+
 
 _training: Training | None = None  # of a worker process: sent once, not with every member
 
@@ -210,9 +214,9 @@ def _receive(training: Training) -> None:
     _training = training
 
 
-def _one_member(number: int, member: Member) -> Trained:
+def _of_this_training(step: Any, *given: Any) -> Any:
     assert _training is not None
-    return _training.member(number, member)
+    return step(_training, *given)
 
 
 def train_ensemble(training: Training, members: list[Member], workers: int, progress: Any = None) -> list[Trained]:
@@ -224,25 +228,36 @@ def train_ensemble(training: Training, members: list[Member], workers: int, prog
         workers: processes; with one, this process does the work.
         progress: called with the epochs of a member when it is done.
     """
+    return train_with_simple(training, members, [], np.zeros(0, np.intp), workers, progress)[0]
+
+
+def train_with_simple(
+    training: Training, members: list[Member], models: list[SimpleModel], rows: Rows, workers: int, progress: Any = None
+) -> tuple[list[Trained], list[SimpleModel]]:
+    """Train all members, and fit simple models to *rows* on the processors that these leave idle.
+
+    The last of the models, which as a rule takes longest, is begun first. What comes back is in the order given.
+    """
     done = []
-    with _executor(training, min(workers, len(members))) as submit:
-        waiting = [submit(number, member) for number, member in enumerate(members)]
+    with _executor(training, min(workers, len(members) + len(models))) as submit:
+        waiting = [submit(Training.member, number, member) for number, member in enumerate(members)]
+        fitted = [submit(Training.simple, model, rows) for model in reversed(models)]
         for trained in waiting:
             done.append(trained())
             if progress is not None:
                 progress(training.config.epochs)
-    return done
+        return done, [fit() for fit in fitted][::-1]
 
 
 @contextmanager
 def _executor(training: Training, workers: int) -> Iterator[Any]:
     if workers <= 1:
         threads = torch.get_num_threads()
-        yield lambda number, member: partial(training.member, number, member)
+        yield lambda step, *given: partial(step, training, *given)
         torch.set_num_threads(threads)
         return
     with worker_processes(training.task, workers, _receive, training) as executor:
-        yield lambda number, member: executor.submit(_one_member, number, member).result
+        yield lambda step, *given: executor.submit(_of_this_training, step, *given).result
 
 
 def train_network(

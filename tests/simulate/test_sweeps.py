@@ -39,7 +39,7 @@ def test_simulations_come_in_turn_and_bring_their_neighbourhood() -> None:
     assert kinds[0] == kinds[4] == ["neutral"]
     assert kinds[1] == kinds[5] == ["hard", *3 * ["linked-hard"]]
     assert kinds[2] == kinds[6] == ["soft", *3 * ["linked-soft"]]
-    assert kinds[3] == kinds[7] == ["partial"]
+    assert kinds[3] == kinds[7] == ["partial", *3 * ["linked-partial"]]
 
 
 def test_examples_say_what_happened() -> None:
@@ -58,7 +58,7 @@ def test_examples_say_what_happened() -> None:
             centre = 20_000 - example.distance * 10_000
             assert centre <= example.position < centre + 10_000
             assert (example.distance != 0) == kind.startswith("linked")
-            assert example.end_frequency == 1 or kind == "partial"
+            assert example.end_frequency == 1 or kind.endswith("partial")
             if kind == "hard":
                 assert example.start_frequency == 1 / 2000
             if kind == "soft":
@@ -107,7 +107,7 @@ def test_random_histories_and_uneven_rates_give_examples() -> None:
         sub_length=10_000, linked=1, partial=True,
     )  # fmt: skip
     examples = labelled_examples(prior, 40, 9)
-    assert len(examples) == 60
+    assert len(examples) == 70
     assert all(1e-9 <= example.recombination_rate <= 1e-8 for example in examples)
 
 

@@ -16,7 +16,7 @@ from sewall.report.files import RunFiles, number_or_none, part, parts
 from sewall.report.sweep_scan import draw_haplotypes, draw_scan
 
 MAX_ROWS = 500
-_SIMPLE_NAMES = {"linked-hard": "beside a hard one", "linked-soft": "beside a soft one"}
+_SIMPLE_NAMES = {f"linked-{kind}": f"beside a {kind} one" for kind in ("hard", "soft", "partial")}
 _UNUSABLE = " The data lie outside what the networks were trained on: do not use this scan as it stands."
 
 
@@ -65,11 +65,15 @@ def _sentence(files: RunFiles, regions: pd.DataFrame) -> str:
     fdr = words.percent(float(part(files.run, "arguments").get("fdr") or 0.05))
     if not len(regions):
         return f"No region is called a sweep at a false-discovery rate of {fdr}."
-    top = regions.iloc[int(regions["p_sweep"].to_numpy(float).argmax())]
+    top = _surest(regions).iloc[0]
     place = words.place(str(top["chrom"]), int(top["start"]), int(top["end"]))
     number = words.counted(len(regions), "region")
     surest = f"{'it lies' if len(regions) == 1 else 'the surest lies'} at {place} ({top['kind']})"
     return f"{number} called at a false-discovery rate of {fdr}; {surest}."
+
+
+def _surest(regions: pd.DataFrame) -> pd.DataFrame:
+    return regions.sort_values(["p_sweep", "p_peak"], ascending=False)
 
 
 def _tile(files: RunFiles, regions: pd.DataFrame) -> Tile:
@@ -146,7 +150,7 @@ def _haplotypes(number: int, one: dict[str, Any]) -> Figure:
 def _region_table(regions: pd.DataFrame, windows: pd.DataFrame) -> Table:
     heads = ["region", "kind", "chance", "q", "windows", "strength s", "age, generations", "status"]
     rows, marks = [], []
-    for row in regions.sort_values("p_sweep", ascending=False).to_dict("records"):
+    for row in _surest(regions).to_dict("records"):
         middle = windows[(windows["chrom"].astype(str) == str(row["chrom"])) & (windows["start"] <= row["peak"])]
         own = middle[middle["end"] > row["peak"]].iloc[0]
         rows.append(

@@ -23,8 +23,9 @@ from sewall.simulate.sweep_ancestry import simulate_sweep
 from sewall.simulate.sweep_course import Sweep
 
 NEUTRAL, HARD, SOFT, PARTIAL = "neutral", "hard", "soft", "partial"
-LINKED = {HARD: "linked-hard", SOFT: "linked-soft"}
-CLASSES = (NEUTRAL, HARD, SOFT, *LINKED.values(), PARTIAL)
+LINKED = {HARD: "linked-hard", SOFT: "linked-soft", PARTIAL: "linked-partial"}
+COMPLETE = (NEUTRAL, HARD, SOFT, LINKED[HARD], LINKED[SOFT])
+CLASSES = (*COMPLETE, PARTIAL, LINKED[PARTIAL])
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class SweepPrior:
         start_frequency: of the variant when it began to be favoured, of soft sweeps.
         end_frequency: that the new mutation of a partial sweep has reached today.
         linked: windows beside a sweep that one simulation gives, at as many distances.
-        partial: whether partial sweeps are simulated too.
+        partial: whether partial sweeps, and windows beside them, are simulated too.
         known: ``(2 sub_windows - 1,)`` log rates of recombination along the stretch, relative to *recombination_rate*,
             where a map says so: its middle is the window in question.
         known_error: standard deviation of the log of what a true rate is over the known one, by sub-window.
@@ -187,7 +188,7 @@ def simulate_examples(prior: SweepPrior, simulation: int, seed: np.random.SeedSe
         start_frequency=course.frequency(course.start), end_frequency=course.frequency(course.end),
         position=float(sweep.position), distance=0.0,
     )  # fmt: skip
-    return [_cut(prior, middle, distance) for distance in _distances(prior, kind, rng)]
+    return [_cut(prior, middle, distance) for distance in _distances(prior, rng)]
 
 
 def _within(prior: SweepPrior, known: NDArray[np.float64], distance: int) -> NDArray[np.float64]:
@@ -218,10 +219,8 @@ def _sweep(prior: SweepPrior, kind: str, spec: WindowSpec, rng: np.random.Genera
     return replace(sweep, age=age, start_frequency=start if kind == SOFT else None)
 
 
-def _distances(prior: SweepPrior, kind: str, rng: np.random.Generator) -> list[int]:
+def _distances(prior: SweepPrior, rng: np.random.Generator) -> list[int]:
     """Return the distances of a simulation's windows from its sweep, 0 first."""
-    if kind not in LINKED:
-        return [0]
     far = prior.sub_windows // 2
     beside = [distance for distance in range(-far, far + 1) if distance]
     return [0, *rng.choice(beside, prior.linked, replace=False).tolist()]

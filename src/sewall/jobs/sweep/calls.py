@@ -100,10 +100,16 @@ def regions(table: pd.DataFrame) -> pd.DataFrame:
         found.append(
             {"chrom": top["chrom"], "start": int(part["start"].min()), "end": int(part["end"].max()),
              "windows": len(part), "kind": kind_of(top), "peak": int(top["start"] + top["end"]) // 2,
-             "p_sweep": float(top["p_region"]), "q": float(top["q"]), "support": str(top["support"])}
+             "p_peak": float(top["p_sweep"]), "p_sweep": float(top["p_region"]), "q": float(top["q"]),
+             "support": str(top["support"])}
         )  # fmt: skip
-    columns = ["chrom", "start", "end", "windows", "kind", "peak", "p_sweep", "q", "support"]
+    columns = ["chrom", "start", "end", "windows", "kind", "peak", "p_peak", "p_sweep", "q", "support"]
     return pd.DataFrame(found, columns=columns)
+
+
+def surest(regions: pd.DataFrame) -> pd.DataFrame:
+    """Return called regions, the surest first; of equally sure ones, that which is best placed."""
+    return regions.sort_values(["p_sweep", "p_peak"], ascending=False)
 
 
 def kind_of(row: pd.Series) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from sewall.data.alignment import MISSING, Alignment
 from sewall.data.regions import Region
 from sewall.encode.pairs import minor_allele_calls, minor_counts
+from sewall.jobs.sweep.calls import surest
 from sewall.jobs.windows.observed import WindowReader
 from sewall.rundir import write_json
 
@@ -21,7 +22,7 @@ REACH = 3  # sub-windows on either side of the peak
 
 def write_pictures(path: Path, reader: WindowReader, table: pd.DataFrame, regions: pd.DataFrame) -> None:
     """Write the haplotypes around the surest called windows, and around the least suspicious one beside them."""
-    called = regions.sort_values("p_sweep", ascending=False).head(MOST)
+    called = surest(regions).head(MOST)
     chosen = [(str(row["chrom"]), int(row["peak"]), str(row["kind"])) for row in called.to_dict("records")]
     known = table[table["p_sweep"].notna()]
     if len(known):

@@ -29,7 +29,7 @@ from sewall.rundir import RunDirectory, write_json
 from sewall.simulate.defects import AnyDefects
 from sewall.simulate.farm import run_farm
 from sewall.simulate.shards import ShardedAlignments
-from sewall.simulate.sweeps import CLASSES, PARTIAL, SweepPrior
+from sewall.simulate.sweeps import CLASSES, COMPLETE, SweepPrior
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
@@ -71,7 +71,7 @@ class Made:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
-        return CLASSES if self.prior["partial"] else tuple(name for name in CLASSES if name != PARTIAL)
+        return CLASSES if self.prior["partial"] else COMPLETE
 
 
 def simulate(

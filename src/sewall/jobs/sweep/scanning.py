@@ -61,7 +61,7 @@ class ScanResult:
     def summary(self) -> str:
         """Return three lines: what was found, how sure, and where the page lies."""
         counts, found = self.table["support"].value_counts(), self.regions
-        top = found.sort_values("p_sweep", ascending=False).head(3)
+        top = calls.surest(found).head(3)
         named = ", ".join(f"{r['chrom']}:{r['start']:,}-{r['end']:,} ({r['kind']})" for r in top.to_dict("records"))
         score = self.evaluation["models"][0]["metrics"]["accuracy"]["value"]
         return (
@@ -291,7 +291,9 @@ def _write(
         folder.claim(path.name)
     found = calls.regions(table)
     write_table(
-        folder.claim("regions.tsv"), found, ["called regions; p_sweep: that a sweep lies in any of its windows"]
+        folder.claim("regions.tsv"),
+        found,
+        ["called regions; p_sweep: that a sweep lies in any of the windows; p_peak: in the likeliest"],
     )
     write_json(folder.claim("evaluation.json"), evaluation)
     return found
