@@ -214,9 +214,8 @@ def _receive(training: Training) -> None:
     _training = training
 
 
-def _of_this_training(step: Any, *given: Any) -> Any:
-    assert _training is not None
-    return step(_training, *given)
+def _of_this_training(step: str, *given: Any) -> Any:
+    return getattr(_training, step)(*given)
 
 
 def train_ensemble(training: Training, members: list[Member], workers: int, progress: Any = None) -> list[Trained]:
@@ -240,8 +239,8 @@ def train_with_simple(
     """
     done = []
     with _executor(training, min(workers, len(members) + len(models))) as submit:
-        waiting = [submit(Training.member, number, member) for number, member in enumerate(members)]
-        fitted = [submit(Training.simple, model, rows) for model in reversed(models)]
+        waiting = [submit("member", number, member) for number, member in enumerate(members)]
+        fitted = [submit("simple", model, rows) for model in reversed(models)]
         for trained in waiting:
             done.append(trained())
             if progress is not None:
@@ -253,7 +252,7 @@ def train_with_simple(
 def _executor(training: Training, workers: int) -> Iterator[Any]:
     if workers <= 1:
         threads = torch.get_num_threads()
-        yield lambda step, *given: partial(step, training, *given)
+        yield lambda step, *given: partial(getattr(training, step), *given)
         torch.set_num_threads(threads)
         return
     with worker_processes(training.task, workers, _receive, training) as executor:
