@@ -49,8 +49,6 @@ class GeneticMap:
         >>> GeneticMap("1", np.array([0, 1_000_000]), np.array([0.0, 1.0])).mean_rate(Region("1", 0, 500_000))
         1e-08
         """
-        if region.start < self.positions[0] or region.end > self.positions[-1]:
-            return float("nan")
         return float(self.rates([region.start, region.end])[0])
 
     def rates(self, edges: Sequence[float] | Floats) -> Floats:
