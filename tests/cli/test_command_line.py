@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import importlib
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from sewall.cli import run
 from sewall.errors import SewallError
 from sewall.jobs import recombination
+from sewall.jobs.options import Options, flag
 
 MAP = ["recombination", "map"]
 
@@ -65,16 +68,36 @@ def test_help_loads_nothing_heavy_and_is_fast(words: str) -> None:
     assert time.monotonic() - started < 2  # 0.1 s on a quiet machine; the modules loaded are the real test
 
 
-def test_every_option_of_map_is_in_its_help_under_a_heading(capsys: pytest.CaptureFixture[str]) -> None:
-    from sewall.jobs.options import flag
-    from sewall.jobs.recombination.options import MapOptions
+def _options_of(job: str, verb: str) -> type[Options]:
+    module = importlib.import_module(f"sewall.jobs.{job}.options")
+    return cast("type[Options]", getattr(module, f"{verb.title()}Options"))
 
+
+@pytest.mark.parametrize("verb", ["map", "simulate", "train", "predict", "evaluate"])
+def test_every_option_of_recombination_is_in_its_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _missing_in_help("recombination", verb, capsys) == []
+
+
+@pytest.mark.parametrize("verb", ["scan", "simulate", "train", "predict", "evaluate", "explain"])
+def test_every_option_of_sweep_is_in_its_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = (
+        ["windows"] if verb in {"scan", "simulate", "predict", "explain"} else []
+    )  # a scan lays its windows itself
+    assert _missing_in_help("sweep", verb, capsys) == refused
+
+
+def _missing_in_help(job: str, verb: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert run([job, verb, "--help"]) == 0
+    text = capsys.readouterr().out
+    words = re.findall(r"--[a-z-]+|\b[A-Z]+\b", text)
+    of_no_use = {"verbosity", "device"} if verb == "simulate" else {"verbosity"}
+    names = set(_options_of(job, verb).model_fields) - of_no_use
+    return sorted(name for name in names if flag(name) not in words and name.upper() not in words)
+
+
+def test_the_options_of_map_stand_under_headings(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*MAP, "--help"]) == 0
     text = capsys.readouterr().out
-    missing = [
-        name for name in MapOptions.model_fields if name not in {"variants", "verbosity"} and flag(name) not in text
-    ]
-    assert missing == []
     assert [heading in text for heading in ("\nMain:", "\nYour data:", "\nWhat is simulated:", "\nHow it runs:")] == [
         True
     ] * 4

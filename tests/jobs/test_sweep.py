@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 
 from sewall import run, sweep
 from sewall.errors import SewallError
-from sewall.jobs.sweep import calls, learn
+from sewall.jobs.sweep import calls, learn, scanning
 from sewall.jobs.sweep.scanning import ScanResult
 from sewall.jobs.sweep.task import kind_task
 from sewall.jobs.windows.source import windows_of
+from sewall.report.sweep_scan import draw_scan
 from sewall.task import Examples
 from sewall.train import TrainConfig
 from sewall.trust import support
@@ -43,7 +46,8 @@ def written(path: Path, individuals: int = 6, length: int = LENGTH, unphased: bo
 
 
 def _tiny(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(learn, "config_of", lambda quick, device: TrainConfig(epochs=3, patience=3, members=2, device=device))
+    config = TrainConfig(epochs=3, patience=3, members=2)
+    patch.setattr(learn, "config_of", lambda quick, device: replace(config, device=device))
     patch.setattr(learn, "SHARD", 100)
     patch.setattr(run, "FEWEST_CALIBRATION", 30)
     for place in (run, support):
@@ -119,6 +123,28 @@ def test_stated_priors_move_probabilities_and_leave_sets(scanned: ScanResult, ch
     moved = sweep.predict(scanned.folder / "bundle", chromosome, out=folder / "prior", prior=prior, **ASKED)
     assert (moved.table["p_sweep"] > scanned.table["p_sweep"]).all()
     assert moved.table["set"].tolist() == scanned.table["set"].tolist()
+
+
+def test_called_regions_are_drawn_listed_and_pictured(scanned: ScanResult, chromosome: Path, folder: Path) -> None:
+    swept = tuple(f"{name}={0.88 if name == 'hard' else 0.02}" for name in CLASSES)
+    found = sweep.predict(scanned.folder / "bundle", chromosome, out=folder / "called", prior=swept, fdr=0.9, **ASKED)
+    assert len(found.regions) and found.regions["p_sweep"].is_monotonic_decreasing
+    page, first = found.report.read_text(), found.regions.iloc[0]
+    where = f"{first['start']:,}" if first["start"] < 10_000 else f"{first['start'] / 1e3:g}"
+    assert "called at a false-discovery rate of 90" in page and where in page
+    pictures = json.loads((found.folder / "haplotypes.json").read_text())
+    assert pictures[0]["kind"] == first["kind"]
+    bed = pd.read_csv(found.folder / "sweeps.bed", sep="\t")
+    assert bed["start"].is_monotonic_increasing and set(bed["start"]) == set(found.regions["start"])
+
+
+def test_a_called_region_is_a_bar_at_the_height_of_its_probability() -> None:
+    table = calls.called(calls_of([0.01, 0.5, 0.3, 0.01, 0.01], [0.0, 0.1, 0.06, 0.0, 0.0]), 0.05)
+    (axes,) = draw_scan(table.assign(chrom="1"), 800).axes
+    bars = [line for line in axes.lines if list(line.get_ydata()) == pytest.approx([0.96, 0.96])]
+    assert [list(bar.get_xdata()) for bar in bars] == [[10e-6, 30e-6]]
+    none = draw_scan(calls.called(calls_of([0.01, 0.02], [0.0, 0.0]), 0.05), 800).axes[0]
+    assert len(none.lines) == len(axes.lines) - 1
 
 
 def test_unphased_calls_need_a_bundle_of_their_kind(scanned: ScanResult, folder: Path) -> None:
@@ -261,19 +287,46 @@ def test_a_map_that_does_not_reach_the_windows_is_refused(chromosome: Path, tmp_
         sweep.scan(chromosome, out=tmp_path / "out", **{**SETTINGS, "recombination_rate": str(short)})
 
 
-def test_a_scan_with_a_map_reads_it_for_every_window(
-    chromosome: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def rates(tmp_path: Path) -> str:
+    path = tmp_path / "map.bedgraph"
+    path.write_text("chr1\t0\t60000\t5e-9\nchr1\t60000\t120000\t2e-8\n")
+    return str(path)
+
+
+def test_simulations_follow_a_map(
+    rates: str, chromosome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _tiny(monkeypatch)
-    rates = tmp_path / "map.bedgraph"
-    rates.write_text("chr1\t0\t60000\t5e-9\nchr1\t60000\t120000\t2e-8\n")
-    found = sweep.scan(chromosome, out=folder / "with-map", **{**SETTINGS, "recombination_rate": str(rates)})
-    known = windows_of(learn.read_made(found.folder).examples).encoded["known"]
+    asked = {name: value for name, value in SETTINGS.items() if name != "recombination_rate"}
+    sweep.simulate(chromosome, out=tmp_path / "made", recombination_rate=rates, **asked)
+    made = learn.read_made(tmp_path / "made")
+    known = windows_of(made.examples).encoded["known"]
     assert known.shape[1] == 11 and np.ptp(known) == pytest.approx(np.log(4), abs=0.01)
-    bundle = found.folder / "bundle"
-    again = sweep.predict(bundle, chromosome, out=folder / "again-map", recombination_rate=str(rates), **ASKED)
-    assert np.allclose(again.table["p_sweep"].to_numpy(float), found.table["p_sweep"].to_numpy(float), atol=1e-4)
-    with pytest.raises(SewallError, match="trained with a genetic map; give the map"):
-        sweep.predict(bundle, chromosome, out=folder / "without-map", **ASKED)
-    explained = sweep.explain(bundle, chromosome, out=folder / "why-map", recombination_rate=str(rates), **ASKED)
+    assert made.about["trained_on"]["genetic_map_mean"] == pytest.approx(1.25e-8, rel=0.3)
+
+
+def test_a_bundle_of_a_map_reads_one_for_every_window(
+    rates: str, scanned: ScanResult, chromosome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(scanned.folder / "bundle", bundle)
+    about = json.loads((bundle / "bundle.json").read_text())
+    about["trained_on"]["genetic_map_mean"] = 1e-8  # as if it had been trained with one
+    (bundle / "bundle.json").write_text(json.dumps(about))
+    seen: list[Examples] = []
+    answers = scanning.answers
+
+    def watched(trained: Any, examples: Examples, *rest: Any) -> Any:
+        seen.append(examples)
+        return answers(trained, examples, *rest)
+
+    monkeypatch.setattr(scanning, "answers", watched)
+    found = sweep.predict(bundle, chromosome, out=tmp_path / "with", recombination_rate=rates, **ASKED)
+    known = windows_of(seen[0]).encoded["known"]
+    assert known.shape == (len(found.table), 11)
+    assert np.allclose(np.abs(known), np.log(2), atol=1e-3) and np.ptp(known) > 1
+    explained = sweep.explain(bundle, chromosome, out=tmp_path / "why", recombination_rate=rates, **ASKED)
     assert np.isfinite(explained.positions["log_odds"]).all()
+    with pytest.raises(SewallError, match="trained with a genetic map; give the map"):
+        sweep.predict(bundle, chromosome, out=tmp_path / "without", **ASKED)

@@ -65,15 +65,11 @@ def _sentence(files: RunFiles, regions: pd.DataFrame) -> str:
     fdr = words.percent(float(part(files.run, "arguments").get("fdr") or 0.05))
     if not len(regions):
         return f"No region is called a sweep at a false-discovery rate of {fdr}."
-    top = _surest(regions).iloc[0]
+    top = regions.iloc[0]
     place = words.place(str(top["chrom"]), int(top["start"]), int(top["end"]))
     number = words.counted(len(regions), "region")
     surest = f"{'it lies' if len(regions) == 1 else 'the surest lies'} at {place} ({top['kind']})"
     return f"{number} called at a false-discovery rate of {fdr}; {surest}."
-
-
-def _surest(regions: pd.DataFrame) -> pd.DataFrame:
-    return regions.sort_values(["p_sweep", "p_peak"], ascending=False)
 
 
 def _tile(files: RunFiles, regions: pd.DataFrame) -> Tile:
@@ -150,7 +146,7 @@ def _haplotypes(number: int, one: dict[str, Any]) -> Figure:
 def _region_table(regions: pd.DataFrame, windows: pd.DataFrame) -> Table:
     heads = ["region", "kind", "chance", "q", "windows", "strength s", "age, generations", "status"]
     rows, marks = [], []
-    for row in _surest(regions).to_dict("records"):
+    for row in regions.to_dict("records"):
         middle = windows[(windows["chrom"].astype(str) == str(row["chrom"])) & (windows["start"] <= row["peak"])]
         own = middle[middle["end"] > row["peak"]].iloc[0]
         rows.append(

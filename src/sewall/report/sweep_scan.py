@@ -42,7 +42,8 @@ def _contig(axes: Axes, windows: pd.DataFrame) -> None:
     axes.plot(middle[called], chance[called], "o", color=ACCENT, markersize=6, zorder=3)
     for _, region in windows[called].groupby("region"):
         ends = region["start"].min() / _MB, region["end"].max() / _MB
-        axes.hlines(region["p_region"].iloc[0], *ends, color=ACCENT, linewidth=3, zorder=4)
+        height = [region["p_region"].iloc[0]] * 2
+        axes.plot(ends, height, "|-", color=ACCENT, linewidth=3, markersize=9, markeredgewidth=1.5, zorder=4)
     axes.set(ylim=(-0.03, 1.05), xlabel="Position, Mb")
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid(axis="y")

@@ -93,7 +93,10 @@ def _stretches(table: pd.DataFrame, chance: NDArray[np.float64]) -> NDArray[np.i
 
 
 def regions(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the called regions: where, the surest window's kind and place, the probability of the region, its q."""
+    """Return the called regions, the surest first; of equally sure ones, that which is best placed.
+
+    A row says where, the surest window's kind and place, the probability of the region and its q.
+    """
     found = []
     for _, part in table[table["called"].astype(bool)].groupby("region", sort=False):
         top = part.iloc[int(part["p_sweep"].to_numpy(float).argmax())]
@@ -104,12 +107,7 @@ def regions(table: pd.DataFrame) -> pd.DataFrame:
              "support": str(top["support"])}
         )  # fmt: skip
     columns = ["chrom", "start", "end", "windows", "kind", "peak", "p_peak", "p_sweep", "q", "support"]
-    return pd.DataFrame(found, columns=columns)
-
-
-def surest(regions: pd.DataFrame) -> pd.DataFrame:
-    """Return called regions, the surest first; of equally sure ones, that which is best placed."""
-    return regions.sort_values(["p_sweep", "p_peak"], ascending=False)
+    return pd.DataFrame(found, columns=columns).sort_values(["p_sweep", "p_peak"], ascending=False, ignore_index=True)
 
 
 def kind_of(row: pd.Series) -> str:
@@ -135,7 +133,7 @@ def write_calls(folder: Path, table: pd.DataFrame, classes: tuple[str, ...]) -> 
                     f"{row['q']:.4g}",
                 ]
             )
-            for row in found.to_dict("records")
+            for row in found.sort_values(["chrom", "start"]).to_dict("records")
         ]
         head = "#chrom\tstart\tend\tkind\tscore\tstrand\tq"
         path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")

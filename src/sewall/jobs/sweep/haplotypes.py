@@ -11,7 +11,6 @@ import pandas as pd
 from sewall.data.alignment import MISSING, Alignment
 from sewall.data.regions import Region
 from sewall.encode.pairs import minor_allele_calls, minor_counts
-from sewall.jobs.sweep.calls import surest
 from sewall.jobs.windows.observed import WindowReader
 from sewall.rundir import write_json
 
@@ -21,9 +20,9 @@ REACH = 3  # sub-windows on either side of the peak
 
 
 def write_pictures(path: Path, reader: WindowReader, table: pd.DataFrame, regions: pd.DataFrame) -> None:
-    """Write the haplotypes around the surest called windows, and around the least suspicious one beside them."""
-    called = surest(regions).head(MOST)
-    chosen = [(str(row["chrom"]), int(row["peak"]), str(row["kind"])) for row in called.to_dict("records")]
+    """Write the haplotypes around the first called regions, and around the least suspicious one beside them."""
+    called = regions.head(MOST).to_dict("records")
+    chosen = [(str(row["chrom"]), int(row["peak"]), str(row["kind"])) for row in called]
     known = table[table["p_sweep"].notna()]
     if len(known):
         low = known.iloc[int(known["p_sweep"].to_numpy(float).argmin())]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from sewall.data.ratemaps import HIGHEST_RATE
 from sewall.jobs.options import Input, Options, Size, flag
 from sewall.jobs.windows.options import DataOptions, PriorOptions, WindowOptions
 from sewall.simulate.sweeps import CLASSES
@@ -13,7 +14,6 @@ from sewall.simulate.sweeps import CLASSES
 SWEEP = "sweep"
 SUB_WINDOWS = 11
 DEFAULT_WINDOW = 1_100_000
-HIGHEST_RECOMBINATION_RATE = 1e-4
 Level = Annotated[float, Field(gt=0.5, le=0.995)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
@@ -57,7 +57,7 @@ class _Scan(Options):
         return {name: float(value) for name, _, value in (text.partition("=") for text in self.prior)}
 
 
-class _Windows(DataOptions):
+class WindowsOptions(DataOptions):
     """Windows of this job: long, and one at every sub-window.
 
     Attributes:
@@ -76,10 +76,10 @@ class _Windows(DataOptions):
             rate = float(value)
         except (TypeError, ValueError):
             return value
-        if not 0 < rate < HIGHEST_RECOMBINATION_RATE:
+        if not 0 < rate < HIGHEST_RATE:
             meant = f"; did you mean {rate:g}e-8?" if 0.01 <= rate < 100 else ""
             raise ValueError(
-                f"{rate:g} is not between 0 and {HIGHEST_RECOMBINATION_RATE:g}; the unit is crossovers per bp per "
+                f"{rate:g} is not between 0 and {HIGHEST_RATE:g}; the unit is crossovers per bp per "
                 f"generation, for instance 1e-8 for humans{meant}"
             )
         return rate
@@ -93,7 +93,7 @@ class _Windows(DataOptions):
         return self
 
 
-class SimulateOptions(_Windows, PriorOptions):
+class SimulateOptions(WindowsOptions, PriorOptions):
     """Options of ``sewall sweep simulate``.
 
     Attributes:
@@ -148,7 +148,7 @@ class TrainOptions(Options):
     quick: bool = False
 
 
-class PredictOptions(_Windows, _Scan):
+class PredictOptions(WindowsOptions, _Scan):
     """Options of ``sewall sweep predict``.
 
     Attributes:
@@ -174,7 +174,7 @@ class EvaluateOptions(Options):
     level: Level = 0.9
 
 
-class ExplainOptions(_Windows):
+class ExplainOptions(WindowsOptions):
     """Options of ``sewall sweep explain``.
 
     Attributes:

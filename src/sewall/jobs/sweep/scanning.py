@@ -19,7 +19,7 @@ from sewall.jobs.session import started, stream
 from sewall.jobs.sweep import calls, learn
 from sewall.jobs.sweep.haplotypes import write_pictures
 from sewall.jobs.sweep.learn import Bundles, budget_of
-from sewall.jobs.sweep.options import SUB_WINDOWS, ExplainOptions, PredictOptions, ScanOptions, SimulateOptions
+from sewall.jobs.sweep.options import SUB_WINDOWS, PredictOptions, ScanOptions, WindowsOptions
 from sewall.jobs.sweep.rates import KnownRates, read_rates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask
 from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode_along
@@ -46,7 +46,7 @@ class ScanResult:
 
     Attributes:
         table: one row per window (see ``predictions.tsv``).
-        regions: called regions.
+        regions: called regions, the surest first.
         evaluation: held-out scores, calibration and support.
         folder: the run directory.
         report: the page.
@@ -61,8 +61,8 @@ class ScanResult:
     def summary(self) -> str:
         """Return three lines: what was found, how sure, and where the page lies."""
         counts, found = self.table["support"].value_counts(), self.regions
-        top = calls.surest(found).head(3)
-        named = ", ".join(f"{r['chrom']}:{r['start']:,}-{r['end']:,} ({r['kind']})" for r in top.to_dict("records"))
+        top = found.head(3).to_dict("records")
+        named = ", ".join(f"{r['chrom']}:{r['start']:,}-{r['end']:,} ({r['kind']})" for r in top)
         score = self.evaluation["models"][0]["metrics"]["accuracy"]["value"]
         return (
             f"{len(found)} regions called in {len(self.table)} windows{': ' if named else ''}{named}; "
@@ -112,7 +112,7 @@ class Data:
 
     @classmethod
     def read(
-        cls, options: SimulateOptions | PredictOptions | ExplainOptions, folder: RunDirectory, console: Console,
+        cls, options: WindowsOptions, folder: RunDirectory, console: Console,
         trained: Bundles | None = None,
     ) -> Data:  # fmt: skip
         """Open the file, lay a window at every sub-window, and look at those that lie side by side.
@@ -158,10 +158,11 @@ class Data:
         return {**kind_of(self.observed), "window_bp": self.reader.regions[0].length, "genetic_map_mean": map_mean}
 
 
-def _rates(options: Any, reader: WindowReader, trained: Bundles | None) -> KnownRates:
+def _rates(options: WindowsOptions, reader: WindowReader, trained: Bundles | None) -> KnownRates:
     """Return what is known of recombination, told as the bundle of *trained*, if there is one, was told it."""
     given = options.recombination_rate
     if trained is None:
+        assert given is not None, "options of a training state a rate"
         if isinstance(given, float):
             return KnownRates(given)
         return read_rates(given, reader.variants, reader.regions, SUB_WINDOWS)
