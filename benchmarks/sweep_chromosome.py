@@ -1,4 +1,8 @@
-"""A chromosome of 20 Mb with two sweeps: independent stretches, end to end."""
+"""A chromosome of 20 Mb with two sweeps: independent stretches, end to end.
+
+A sweep lies in the middle of more than 6 Mb of one genealogy, so that all that it does to its surroundings is there,
+and no end of a stretch stands in it.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +25,8 @@ from sewall.simulate.sweep_ancestry import simulate_sweep
 from sewall.simulate.sweep_course import Sweep
 from sewall.task import Examples, Rows
 
-NEUTRAL = (20, 20, 20, 20, 20, 20, 20, 18)  # sub-windows of each stretch without a sweep
-SWEEPS = 2
+NEUTRAL = (20, 20, 20, 18)  # sub-windows of each stretch without a sweep
+SWEEPS, SWEPT = 2, 61  # sweeps, and sub-windows of the stretch of each
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _simulated(seed: int, number: int) -> tuple[Alignment, list[float]]:
     stretches, places, length = [], [], 0
     for k in order:
         swept = k < SWEEPS
-        size = (2 * SUB_WINDOWS - 1 if swept else NEUTRAL[k - SWEEPS]) * SUB_LENGTH
+        size = (SWEPT if swept else NEUTRAL[k - SWEEPS]) * SUB_LENGTH
         prior = prior_of()
         rates = local_rates(prior.recombination_rate.draw(rng), size, prior.unevenness, rng)
         spec = WindowSpec(CHROMOSOMES, size, MUTATION_RATE, rates, prior.histories.draw(rng))
@@ -88,7 +92,7 @@ def _simulated(seed: int, number: int) -> tuple[Alignment, list[float]]:
 
 def _sweep(rng: np.random.Generator) -> Sweep:
     prior, chromosomes = prior_of(), 20_000
-    position = int((SUB_WINDOWS - 1 + rng.random()) * SUB_LENGTH)
+    position = int((SWEPT // 2 + rng.random()) * SUB_LENGTH)
     s, age = prior.strength.draw(rng) / chromosomes, round(prior.age.draw(rng) * chromosomes)
     start = prior.start_frequency.draw(rng) if rng.random() < 0.5 else None
     return Sweep(position, s, dominance=prior.dominance, age=age, start_frequency=start)

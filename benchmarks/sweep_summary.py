@@ -56,7 +56,7 @@ CHROMOSOME = """
 ## One window in a hundred
 
 Chromosomes of 20 Mb, each with two sweeps in 190 windows that begin at every sub-window; called at the default priors.
-A called region (of one to five windows) is right if it holds the site of a sweep.
+A called region (of up to eleven windows) is right if it holds the site of a sweep.
 """
 LCT = """
 ## Lactase

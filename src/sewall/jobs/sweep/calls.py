@@ -17,7 +17,7 @@ from sewall.trust.discovery import q_values
 SWEEPS = (HARD, SOFT, PARTIAL)
 # Sweeps are rare, and each has ten windows beside it.
 RARE, BESIDE_EACH = 0.01, 10
-WIDEST = 5  # windows that are called together; with more, a sweep's neighbours might be taken for it
+WIDEST = 11  # windows that are called together: as far apart as a network looks
 LEAST_ADDED = 0.05  # of the probability of the likeliest window, or a neighbour is left out
 REGIONS = "sweeps.bed"
 UNITS = {
