@@ -163,14 +163,32 @@ def _lct() -> Iterator[str]:
             f"({top['label']}, probability {top['p_sweep']:.3f}, q {top['q']:.3f}); of {run['flanks']} windows in the "
             f"flanks {beside['value']:.1%} are classed as sweeps; {run['support'].get('outside', 0)} of "
             f"{run['windows']} windows lie outside. From nothing in {run['seconds'] / 60:.1f} minutes on two cores, "
-            f"with the bundle in {run['seconds_with_bundle']:.0f} seconds.\n"
+            f"with the bundle in {run['seconds_with_bundle']:.0f} seconds. Called at q 0.05: "
+            f"{'; '.join(map(_region, run['regions'])) or 'nothing'}.\n"
         )
+        yield "On simulations like these data that no model saw:\n"
+        head = ["asked", "n", "score", "network", "best simple", "network − best simple", "90 % sets or intervals hold"]
+        yield table(head, [_row(name, part) for name, part in run["held_out"].items()])
+        yield ""
     for run in results("sweep_lct_populations-seed*"):
         rows = [
             [name, "yes" if name in run["swept"] else "no", f"{found['p_sweep']:.3f}", found["label"], found["support"]]
             for name, found in run["populations"].items()
         ]
         yield table(["population", "allele common", "highest probability of a sweep", "class", "support"], rows)
+
+
+def _region(region: Scores) -> str:
+    return f"{region['start'] / 1e6:.1f}–{region['end'] / 1e6:.1f} Mb ({region['kind']})"
+
+
+def _row(name: str, part: Scores) -> list[str]:
+    against = min(part["network_less"], key=lambda key: part["network_less"][key]["value"])
+    asked = {"kind": "class of seven", "s": "strength s", "age": "age"}[name]
+    metric = {"accuracy": "accuracy", "r2": "R²"}[part["metric"]]
+    best = f"{part['models'][against]['value']:.3f} ({MODELS.get(against, against)})"
+    return [asked, f"{part['n']:,}", metric, words(part["models"]["network"], 3), best,
+            words(part["network_less"][against], 3, "+"), words(part["coverage"], 3)]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def fit(
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
+    unlabelled: Examples | None = None,
 ) -> tuple[Bundle, list[dict[str, float]]]:
     """Train the networks and simple models, and everything that a prediction needs beside them.
 
@@ -106,6 +107,7 @@ def fit(
         seed: of all members together.
         workers: processes that train members side by side; the result does not depend on it.
         progress: called with the number of epochs done since.
+        unlabelled: examples with which the embeddings are aligned, where the budget says so.
 
     Returns:
         The bundle (with empty ``about``), and the losses by member and epoch.
@@ -117,7 +119,7 @@ def fit(
     kind, learnt = kind_of(task.target), task.target.forward(examples.target)
     remembered = kind.remembered(task.target, learnt[parts.train])
     seeds = [int(np.random.SeedSequence([seed, k]).generate_state(1)[0]) for k in range(config.members)]
-    training = Training(task, examples, config, folder)
+    training = Training(task, examples, config, folder, unlabelled)
     members, simple_models = train_with_simple(
         training, [Member(s, parts.train, parts.tune) for s in seeds], task.simple_models(seed), parts.train, workers,
         progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from sewall.nets.discrepancy import discrepancy
 from sewall.nets.network import Network
 from sewall.task import Examples, Rows, SimpleModel, Task
 from sewall.workers import worker_processes
@@ -40,6 +42,8 @@ class TrainConfig:
         weight_decay: of AdamW (Loshchilov & Hutter 2019); strong, since examples are dear and their noise is large.
         batch: examples per step.
         members: networks in the ensemble.
+        align: weight of the discrepancy between the embeddings of training examples and of unlabelled ones, from 0 at
+            the beginning to this.
         fused: whether a step of the optimiser is one pass over all weights, which pays where they are millions.
         device: ``cpu`` or ``auto`` (an accelerator where there is one).
     """
@@ -50,31 +54,44 @@ class TrainConfig:
     weight_decay: float = 0.3
     batch: int = 128
     members: int = 5
+    align: float = 0.0
     fused: bool = False
     device: str = "cpu"
+
+
+Batch = tuple[dict[str, Tensor], Tensor, Tensor, dict[str, Tensor]]
 
 
 class _Batches(IterableDataset):
     """Batches of encoded rows, in an order that depends on the seed and the epoch alone.
 
-    Each comes with its ``(batch, traits)`` target, and with the ``(batch, answers)`` that the network's are added to.
+    Each comes with its ``(batch, traits)`` target, with the ``(batch, answers)`` that the network's are added to, and
+    with as many unlabelled examples, drawn at random, where there are such.
     """
 
     def __init__(
-        self, task: Task, examples: Examples, rows: Rows, learnt: tuple[Floats, Floats], size: int, seed: int | None
-    ) -> None:
+        self, task: Task, examples: Examples, rows: Rows, learnt: tuple[Floats, Floats], size: int, seed: int | None,
+        unlabelled: Examples | None = None,
+    ) -> None:  # fmt: skip
         self.task, self.examples, self.rows, self.size = task, examples, rows, size
         self.learnt = [torch.tensor(values, dtype=torch.float32) for values in learnt]
-        self.seed, self.epoch = seed, 0
+        self.seed, self.epoch, self.unlabelled = seed, 0, unlabelled
+        self.others = np.zeros(0, np.intp) if unlabelled is None else np.flatnonzero(task.usable(unlabelled))
 
     def __len__(self) -> int:
         whole = len(self.rows) // self.size
         return max(whole, 1) if self.seed is not None else -(-len(self.rows) // self.size)
 
-    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[Batch]:
+        rng = np.random.default_rng([self.seed or 0, self.epoch, 1])
         for part in self._parts():
             target, offset = (values[part] for values in self.learnt)
-            yield self.task.tensors(self.examples, part), target, offset
+            yield self.task.tensors(self.examples, part), target, offset, self._drawn(len(part), rng)
+
+    def _drawn(self, number: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        if self.unlabelled is None:
+            return {}
+        return self.task.tensors(self.unlabelled, rng.choice(self.others, number))
 
     def _parts(self) -> list[Rows]:
         """Return the rows of each batch; where sizes differ, alike ones out of the next few batches come together."""
@@ -111,17 +128,26 @@ class _Fit(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = self.history
 
-    def training_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor], index: int) -> Tensor:
-        loss = self._loss(*batch)
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        tensors, target, offset, others = batch
+        if others:  # in one pass, so that both are normalised alike
+            tensors = {name: torch.cat([values, others[name]]) for name, values in tensors.items()}
+        hidden = self.network.embedding(tensors)
+        own = hidden[: len(target)]
+        loss: Tensor = self.network.head.loss(self.network.head(own) + offset, target)
         self._sums[0] += loss.item()
         self._sums[1] += 1
-        return loss
+        return loss + self._alignment() * discrepancy(own, hidden[len(target) :]) if others else loss
 
-    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor], index: int) -> None:
-        self.log("tune", self._loss(*batch), batch_size=len(batch[1]), on_epoch=True)
+    def _alignment(self) -> float:
+        """Return the weight of the discrepancy at this step; it rises (Ganin et al. 2016, J Mach Learn Res 17:59)."""
+        done = self.global_step / (self.steps * self.config.epochs)
+        return self.config.align * (2 / (1 + math.exp(-10 * done)) - 1)
 
-    def _loss(self, tensors: dict[str, Tensor], target: Tensor, offset: Tensor) -> Tensor:
-        return self.network.head.loss(self.network(tensors) + offset, target)
+    def validation_step(self, batch: Batch, index: int) -> None:
+        tensors, target, offset, _ = batch
+        loss = self.network.head.loss(self.network(tensors) + offset, target)
+        self.log("tune", loss, batch_size=len(target), on_epoch=True)
 
     def on_validation_epoch_end(self) -> None:
         tune = float(self.trainer.callback_metrics["tune"])
@@ -189,17 +215,20 @@ class Training:
         examples: labelled examples.
         config: budget.
         folder: where checkpoints lie, one folder per member; an unfinished training there goes on.
+        unlabelled: what the embeddings are aligned with, where `TrainConfig.align` says so.
     """
 
     task: Task
     examples: Examples
     config: TrainConfig
     folder: Path
+    unlabelled: Examples | None = None
 
     def member(self, number: int, member: Member) -> Trained:
         """Train one member on one thread, whatever the machine, so that its weights depend on the seed alone."""
         torch.set_num_threads(1)
-        return train_network(self.task, self.examples, member, self.config, self.folder / f"member{number}")
+        folder = self.folder / f"member{number}"
+        return train_network(self.task, self.examples, member, self.config, folder, unlabelled=self.unlabelled)
 
     def simple(self, model: SimpleModel, rows: Rows) -> SimpleModel:
         """Fit a simple model to *rows*."""
@@ -260,8 +289,9 @@ def _executor(training: Training, workers: int) -> Iterator[Any]:
 
 
 def train_network(
-    task: Task, examples: Examples, member: Member, config: TrainConfig, folder: Path, progress: Any = None
-) -> Trained:
+    task: Task, examples: Examples, member: Member, config: TrainConfig, folder: Path, progress: Any = None,
+    unlabelled: Examples | None = None,
+) -> Trained:  # fmt: skip
     """Train one network and return the one of its best epoch, with the losses of every epoch.
 
     Args:
@@ -271,6 +301,7 @@ def train_network(
         config: budget.
         folder: where checkpoints lie; where it holds an unfinished training, that one goes on.
         progress: called with 1 after each epoch.
+        unlabelled: what the embedding is aligned with, where the budget says so.
     """
     assert examples.target is not None
     torch.manual_seed(member.seed)
@@ -279,7 +310,8 @@ def train_network(
     target = _columns(task.target.forward(examples.target))
     offset = np.zeros((len(target), 1)) if member.offset is None else _columns(member.offset)
     network.head.standardise(*(torch.tensor(values[member.train], dtype=torch.float32) for values in (target, offset)))
-    batches = _Batches(task, examples, member.train, (target, offset), config.batch, member.seed)
+    others = unlabelled if config.align else None
+    batches = _Batches(task, examples, member.train, (target, offset), config.batch, member.seed, others)
     held = _Batches(task, examples, member.tune, (target, offset), network.most_at_once, None)
     module = _Fit(network, config, len(batches))
     best = ModelCheckpoint(folder, filename="best", monitor="tune", enable_version_counter=False)

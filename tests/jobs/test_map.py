@@ -19,6 +19,7 @@ from sewall.errors import SewallError
 from sewall.jobs import recombination
 from sewall.jobs.recombination import learn, mapping, outputs
 from sewall.jobs.recombination.mapping import FEW, MapResult
+from sewall.jobs.windows import adapting
 from sewall.simulate import farm
 
 FILES = {
@@ -282,3 +283,34 @@ def test_the_stages_one_by_one(chromosome: Path, settings: dict[str, Any], tmp_p
     assert sum(scores["support"]["windows"].values()) == 600
     with pytest.raises(SewallError, match="holds no finished simulations"):
         recombination.train(trained.path, out=tmp_path / "again", **common)
+
+
+@pytest.mark.parametrize("method", ["align", "auto"])
+def test_a_training_may_be_adapted_to_the_data(
+    method: str, chromosome: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapting, "MOST_APART", 1.0)  # six windows are spread unlike anything
+    monkeypatch.setattr(learn, "ADAPT_LOOK", 100)
+    result = recombination.map(chromosome, out=tmp_path / "out", **(settings | {"adapt": method}))
+    about = json.loads((result.folder / "bundle" / "bundle.json").read_text())
+    if method == "align":
+        assert about["adapted"]["method"] == "align" and 0 <= about["adapted"]["targets_apart"] <= 1
+    else:
+        notes = json.loads((result.folder / "manifest.json").read_text())["stages"]["adapt"]["notes"]
+        assert notes["chosen"] in notes["away"] and set(notes["away"]) == {"resimulate", "randomise"}
+    assert result.table["estimate"].notna().any() and result.evaluation["support"]["status"] in {
+        "ok",
+        "warn",
+        "outside",
+    }
+
+
+def test_adaptations_that_cannot_be_are_refused(chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(SewallError, match="--adapt is one of resimulate, randomise, reweight, align, auto"):
+        recombination.map(chromosome, out=tmp_path / "out", **given(settings, adapt="pray"))
+    with pytest.raises(SewallError, match="--adapt reweight: a training does that"):
+        recombination.simulate(chromosome, out=tmp_path / "out", **given(settings, adapt="reweight"))
+    with pytest.raises(SewallError, match=r"--adapt reweight: .* worth .*, fewer than 100"):
+        recombination.map(chromosome, out=tmp_path / "out", **(settings | {"adapt": "reweight"}))
+    with pytest.raises(SewallError, match="trained already: --adapt"):
+        recombination.map(chromosome, out=tmp_path / "new", bundle=tmp_path, mutation_rate=1e-8, adapt="auto")

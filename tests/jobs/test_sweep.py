@@ -243,6 +243,7 @@ def test_what_is_false_among_called_regions_is_what_q_says() -> None:
         ({"window": 50}, "too short for 11 sub-windows"),
         ({"windows": "chromosome", "window": 1_100_000}, "a scan lays its windows itself"),
         ({"simulations": 20}, "at least 500"),
+        ({"adapt": "align"}, "sweeps are rare in genomes and common in training"),
         ({"simulations": 1_000}, "too few to calibrate strength and age; give at least 2,916"),
     ],
 )
@@ -295,13 +296,16 @@ def rates(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_simulations_follow_a_map(
+def test_simulations_follow_a_map_and_the_nearest_histories(
     rates: str, chromosome: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _tiny(monkeypatch)
     asked = {name: value for name, value in SETTINGS.items() if name != "recombination_rate"}
-    sweep.simulate(chromosome, out=tmp_path / "made", recombination_rate=rates, **asked)
+    monkeypatch.setattr(learn, "ADAPT_LOOK", 60)
+    sweep.simulate(chromosome, out=tmp_path / "made", recombination_rate=rates, adapt="auto", **asked)
     made = learn.read_made(tmp_path / "made")
+    away = json.loads((tmp_path / "made" / "manifest.json").read_text())["stages"]["adapt"]["notes"]["away"]
+    assert set(away) == {"resimulate", "randomise"}
     known = windows_of(made.examples).encoded["known"]
     assert known.shape[1] == 11 and np.ptp(known) == pytest.approx(np.log(4), abs=0.01)
     assert made.about["trained_on"]["genetic_map_mean"] == pytest.approx(1.25e-8, rel=0.3)

@@ -29,6 +29,13 @@ history = options(
         help="History of population size (demes YAML, SMC++ csv, MSMC or Stairway Plot).  "
         "[default: random histories that fit your data]",
     ),
+    option(
+        _TRAINED,
+        "--adapt",
+        metavar="HOW",
+        help="Against a wrong history: resimulate, randomise, reweight, align or auto.  "
+        "[default: the history given, else resimulate]",
+    ),
     option(_TRAINED, "--population", metavar="NAME", help="Which population of the history was sampled."),
     option(_TRAINED, "--generation-time", type=float, metavar="YEARS", help="For histories in years."),
     option(_TRAINED, "--min-count", type=int, metavar="N", help="Lowest allele count kept.  [default: as your data]"),

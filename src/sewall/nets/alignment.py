@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,7 @@ class AlignmentNet(Network):
         width: width of the hidden layers.
         dropout: share of hidden units dropped in training.
         classical: whether the classical statistics are fused with what the alignment gives.
+        context: how many numbers a batch brings of what all windows of its data set show together.
     """
 
     centre: Tensor
@@ -36,13 +39,14 @@ class AlignmentNet(Network):
         width: int = 256,
         dropout: float = 0.1,
         classical: bool = True,
+        context: int = 0,
     ) -> None:
         super().__init__()
-        self.classical = classical
+        self.classical, self.context, self.width = classical, context, width
         self.pairs = Potentials(tables.pair_descriptors(), channels)
         self.between = Potentials(tables.gap_descriptors(), channels)
         self.within = Potentials(tables.gap_descriptors(), channels)
-        plain = len(tables.COPY_LEVELS) * (2 + tables.COPIES) + (len(NAMES) if classical else 0)
+        plain = len(tables.COPY_LEVELS) * (2 + tables.COPIES) + (len(NAMES) if classical else 0) + context
         self.register_buffer("centre", torch.zeros(plain))
         self.register_buffer("scale", torch.ones(plain))
         inputs = self.pairs.outputs + self.between.outputs + self.within.outputs + plain
@@ -53,6 +57,10 @@ class AlignmentNet(Network):
             nn.Linear(width, width // 2), nn.GELU(),
         )  # fmt: skip
         self.head = QuantileHead(width // 2, quantiles)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return width and context."""
+        return {"width": self.width, "context": self.context}
 
     def standardise(self, batch: Batch) -> None:
         """Take centre and scale of the plain numbers from the training examples."""
@@ -74,5 +82,7 @@ class AlignmentNet(Network):
         return out
 
     def _plain(self, batch: Batch) -> Tensor:
-        copying = batch["copying"].flatten(1)
-        return torch.cat([copying, batch["statistics"]], dim=1) if self.classical else copying
+        parts = [batch["copying"].flatten(1)]
+        parts += [batch["statistics"]] if self.classical else []
+        parts += [batch["context"]] if self.context else []
+        return torch.cat(parts, dim=1)

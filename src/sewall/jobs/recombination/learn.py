@@ -14,6 +14,7 @@ from sklearn.model_selection import KFold
 from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
+from sewall.jobs.recombination.context import contexts
 from sewall.jobs.recombination.prior import (
     FirstLook,
     RatePrior,
@@ -25,7 +26,7 @@ from sewall.jobs.recombination.prior import (
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
 from sewall.jobs.recombination.windows import ENCODED, encode
 from sewall.jobs.session import stream
-from sewall.jobs.windows.learning import Seeds
+from sewall.jobs.windows.learning import Look, Seeds
 from sewall.jobs.windows.observed import Observed, WindowReader
 from sewall.jobs.windows.options import PriorOptions
 from sewall.jobs.windows.source import Windows, stacked
@@ -39,14 +40,14 @@ from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
-CLOSER_LOOK = 1_200
+CLOSER_LOOK, ADAPT_LOOK = 1_200, 600
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
 SHARD = 250
 
 # Independent streams of one seed.
-HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT = range(7)
+HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT = range(8)
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:
@@ -57,6 +58,8 @@ def read_windows(reader: WindowReader, observed: Observed, console: Console) -> 
             rows.append(encode(window, observed.theta, observed.least) | _counts(window.sites, window.accessible_bp))
             bar.advance()
     arrays = stacked(rows)
+    samples = [(sample.chromosomes, sample.phased) for sample in observed.samples]
+    arrays["context"] = contexts(arrays["statistics"], observed.kinds(reader), samples, observed.least)
     keys = pd.DataFrame(
         {
             "chrom": [region.chrom for region in reader.regions],
@@ -71,6 +74,19 @@ def read_windows(reader: WindowReader, observed: Observed, console: Console) -> 
 
 def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:
     return {"variants": np.array(sites), "accessible_bp": np.array(accessible)}
+
+
+def look_of(folder: RunDirectory, options: PriorOptions, observed: Observed, data: Examples, console: Console) -> Look:
+    """Return what ``--adapt auto`` compares: statistics of the data, and of a few simulations under some histories."""
+    task = RecombinationTask(FirstLook().upper)
+
+    def simulated(name: str, histories: HistorySource) -> pd.DataFrame:
+        simulator = window_simulator(observed, histories, _widest(observed), AnyDefects(), 0.05)
+        label, seed = f"look at {name}", stream(folder.seed, ADAPT)
+        seen = _simulated(simulator, ADAPT_LOOK, seed, folder, options, console, label)
+        return task.statistics(seen, np.flatnonzero(task.usable(seen)))
+
+    return Look(task.statistics(data, np.flatnonzero(task.usable(data))), simulated)
 
 
 def make_prior(
@@ -94,10 +110,7 @@ def make_prior(
     with folder.stage("prior") as stage:
         if not stage.done:
             look = _Look(folder, options, observed, data, histories, console)
-            widest = FirstLook(
-                upper=float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, FirstLook().upper))
-            )
-            rough = look.at(widest, AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
+            rough = look.at(_widest(observed), AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
             defects = rough.defects(stream(folder.seed, LOOK))
             wide, matched = RatePrior(range_of_rates(rough.rates, 1.5)), MatchedDefects(defects)
             closer = look.at(wide, matched, rough.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
@@ -179,6 +192,10 @@ def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
     most = QUICK_SIMULATIONS if options.quick else SIMULATIONS
     fewest = min(FEWEST_SIMULATIONS, most)
     return int(np.clip(most / max(1.0, crossovers / CHEAP_CROSSOVERS), fewest, most))
+
+
+def _widest(observed: Observed) -> FirstLook:
+    return FirstLook(upper=float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, FirstLook().upper)))
 
 
 def _theta_per_window(observed: Observed) -> float:

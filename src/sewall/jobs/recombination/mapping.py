@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+import sewall
 from sewall import bundle as bundles
 from sewall import provenance, run
 from sewall.bundle import Bundle
@@ -18,7 +19,8 @@ from sewall.jobs.recombination import learn, outputs
 from sewall.jobs.recombination.options import MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
-from sewall.jobs.windows.kinds import check_kind, described, kind_of
+from sewall.jobs.windows.adapting import Towards
+from sewall.jobs.windows.kinds import beyond, check_kind, described, kind_of
 from sewall.jobs.windows.learning import Budget, histories_for
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
@@ -27,6 +29,7 @@ from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples
 
+GENERAL = Path(sewall.__file__).parent / "shipped" / "recombination"  # made by training/recombination.py
 FEW = "fewer than 10 usable variants"
 CITATIONS = ("msprime", "ld", "cqr", "ensemble", "mmd", "ledoit-wolf", "vcf-zarr", "torch", "scikit-learn")
 
@@ -113,23 +116,23 @@ class Data:
 
 def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     begun = now()
-    trained = trained_in(options.bundle) if options.bundle is not None else None
+    trained = _trained(options)
     with started(options) as (folder, console):
-        least = trained[1].about["trained_on"]["least_minor_count"] if trained else getattr(options, "min_count", None)
-        data = Data.read(options, folder, console, least)
+        known = trained[1].about["trained_on"] if trained else {}
+        data = Data.read(options, folder, console, known.get("least_minor_count", getattr(options, "min_count", None)))
+        if trained is not None and not _serves(known, options, data, console):
+            trained = None
         if trained is None:
             assert isinstance(options, MapOptions)
-            task, bundle = _learn(options, folder, data, console)
-        else:
-            task, bundle = trained
-            check_kind(options.variants, bundle.about["trained_on"], data.trained_on())
+            trained = _learn(options, folder, data, console)
+        task, bundle = trained
         with console.bar("predicting"):
             seed = stream(folder.seed, learn.SUPPORT)
             predicted = run.predict(bundle, task, data.examples, options.level, seed, FEW)
         table = outputs.rates_table(predicted.table, options.mutation_rate)
         evaluation = _evaluation(bundle, task, options, predicted)
         _write(folder, table, evaluation, options)
-        notes = [*data.reader.variants.notes, *_notes(table, bundle, task, options)]
+        notes = [*data.reader.variants.notes, *_notes(table, bundle, task, predicted.support["status"])]
         folder.log("predicted", windows=len(table), support=evaluation["support"]["status"])
         write_json(folder.claim("run.json"), _record(verb, options, folder, data, bundle, notes, begun))
         with console.bar("writing the report"):
@@ -140,11 +143,33 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     return MapResult(table, evaluation, folder.path, report)
 
 
+def _trained(options: MapOptions | PredictOptions) -> tuple[RecombinationTask, Bundle] | None:
+    """Return what is trained already: the bundle that was given, or the general one where no training is asked for."""
+    if options.bundle is not None:
+        return trained_in(options.bundle)
+    assert isinstance(options, MapOptions)
+    return None if options.of_training or not GENERAL.exists() else trained_in(GENERAL)
+
+
+def _serves(known: dict[str, Any], options: MapOptions | PredictOptions, data: Data, console: Console) -> bool:
+    """Return whether a bundle answers data of this kind, or refuse them where it was the user who gave it."""
+    if not known.get("any_data"):
+        check_kind(options.variants, known, data.trained_on())
+        return True
+    why = beyond(known, data.trained_on())
+    if why is None:
+        return True
+    if options.bundle is not None:
+        raise SewallError(f"{options.variants}: {why}; leave out --bundle to train for these data")
+    console.say(f"note: {why}; networks are trained for these data")
+    return False
+
+
 def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
     """Return the bundle in *folder*, with its task."""
     about = bundles.read_about(folder)
     try:
-        task = RecombinationTask(float(about["target"]["upper"]))
+        task = RecombinationTask(float(about["target"]["upper"]), bool(about["trained_on"].get("any_data")))
     except (KeyError, TypeError, ValueError):
         raise SewallError(
             f"{folder / bundles.ABOUT}: damaged, or of another job; give a recombination bundle"
@@ -153,13 +178,17 @@ def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
 
 
 def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
-    histories = histories_for(options, data.observed, stream(folder.seed, learn.HISTORIES))
+    look = learn.look_of(folder, options, data.observed, data.examples, console)
+    histories = histories_for(folder, options, data.observed, stream(folder.seed, learn.HISTORIES), look)
     prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
     budget = Budget.of(options.quick, options.device, options.threads)
     about = learn.about(data.trained_on(), prior, histories.description, options.quick)
     task, seeds = RecombinationTask(prior["upper"]), learn.seeds(folder.seed)
-    return task, learned(folder, "bundle", task, examples, seeds, budget, options.level, about, console)
+    towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
+    return task, learned(
+        folder, "bundle", task, examples, seeds, budget, options.level, about, console, towards=towards
+    )
 
 
 def _evaluation(
@@ -181,8 +210,10 @@ def _write(folder: RunDirectory, table: pd.DataFrame, evaluation: dict[str, Any]
     write_json(folder.claim("evaluation.json"), evaluation)
 
 
-def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, options: DataOptions) -> list[str]:
+def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status: str) -> list[str]:
     notes = []
+    if bundle.about["trained_on"].get("any_data") and status == "outside":
+        notes.append("The data are not like those that the general bundle was trained on: run again with --refit.")
     if bundle.about["trained_on"].get("quick"):
         notes.append("Quick run: a small budget of simulations; run without --quick for narrower intervals.")
     high = (table["rho_over_theta"] > 0.9 * task.target.upper).mean()

@@ -18,16 +18,24 @@ class MapOptions(PriorOptions):
     Attributes:
         level: share of the true rates that the intervals shall cover.
         bundle: a trained bundle; nothing is then simulated or trained.
+        refit: whether networks are trained on simulations like the data. Otherwise the general bundle answers, unless
+            the data are of a kind that it was not made for, or options speak of a training.
     """
 
     job: ClassVar[str] = RECOMBINATION
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
     bundle: Input | None = None
+    refit: bool = False
+
+    @property
+    def of_training(self) -> list[str]:
+        """The options that were given and that only a training follows."""
+        names = ("refit", "demography", "population", "generation_time", "simulations", "adapt", "quick", "cluster")
+        return [flag(name) for name in names if getattr(self, name)]
 
     @model_validator(mode="after")
     def _bundle_is_trained(self) -> Self:
-        of_training = ("demography", "population", "generation_time", "simulations", "quick", "min_count", "cluster")
-        given = [flag(name) for name in of_training if getattr(self, name)]
+        given = self.of_training + ([flag("min_count")] if self.min_count else [])
         if self.bundle is not None and given:
             raise ValueError(f"--bundle is trained already: {given[0]} has no effect on it; leave one of the two out")
         return self
@@ -37,6 +45,12 @@ class SimulateOptions(PriorOptions):
     """Options of ``sewall recombination simulate``."""
 
     job: ClassVar[str] = RECOMBINATION
+
+    @model_validator(mode="after")
+    def _trained_elsewhere(self) -> Self:
+        if self.adapt in ("reweight", "align"):
+            raise ValueError(f"--adapt {self.adapt}: a training does that, which must know the data; give it to map")
+        return self
 
 
 class TrainOptions(WindowOptions):

@@ -28,7 +28,8 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
     given = SimulateOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options)
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, given.min_count)
-        histories = histories_for(given, data.observed, stream(folder.seed, learn.HISTORIES))
+        look = learn.look_of(folder, given, data.observed, data.examples, console)
+        histories = histories_for(folder, given, data.observed, stream(folder.seed, learn.HISTORIES), look)
         prior = learn.make_prior(folder, given, data.observed, data.examples, histories, console)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)
         about = learn.about(data.trained_on(), prior, histories.description, given.quick)

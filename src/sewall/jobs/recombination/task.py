@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sewall.encode.statistics import LABELS, NAMES
+from sewall.jobs.recombination.context import CONTEXT, CONTEXT_LABELS
 from sewall.jobs.windows.source import windows_of
 from sewall.nets.alignment import AlignmentNet
 from sewall.nets.heads import DECILES
@@ -20,6 +21,7 @@ from sewall.simple import GradientBoosting, OnStatistics, Ridge
 from sewall.task import Examples, Rows, SimpleModel, Target
 
 TARGET = "rho_over_theta"
+WIDTH_OF_ANY = 384  # of networks that serve data sets of every kind
 
 
 class RecombinationTask:
@@ -29,13 +31,15 @@ class RecombinationTask:
 
     Args:
         upper: largest rho / theta in training.
+        any_data: whether models serve data sets of every kind, and so read what all windows of one show together.
     """
 
     name = "recombination"
-    labels: Mapping[str, str] = LABELS
 
-    def __init__(self, upper: float) -> None:
+    def __init__(self, upper: float, any_data: bool = False) -> None:
         self.target = Target(TARGET, "crossovers per mutation", "sqrt", 0.0, upper)
+        self.any_data = any_data
+        self.labels: Mapping[str, str] = LABELS | CONTEXT_LABELS if any_data else LABELS
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return which windows have at least 10 sites."""
@@ -43,20 +47,26 @@ class RecombinationTask:
 
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
         """Return the tables of *rows* as float tensors (see `sewall.encode.tables` for shapes)."""
-        encoded = windows_of(examples).encoded
+        encoded = {name: v for name, v in windows_of(examples).encoded.items() if self.any_data or name != "context"}
         return {name: torch.from_numpy(np.nan_to_num(np.asarray(v[rows], np.float32))) for name, v in encoded.items()}
 
     def network(self, examples: Examples, rows: Rows) -> Network:
         """Return an untrained `AlignmentNet`; it is the same for all alignments."""
-        return AlignmentNet(DECILES)
+        return (
+            AlignmentNet(DECILES, width=WIDTH_OF_ANY, context=len(CONTEXT)) if self.any_data else AlignmentNet(DECILES)
+        )
 
     def network_like(self, recipe: Mapping[str, Any]) -> Network:
         """Return an untrained `AlignmentNet`."""
-        return AlignmentNet(DECILES)
+        return AlignmentNet(DECILES, **recipe)
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
-        """Return the classical statistics of *rows*; NaN where a window has fewer than 10 sites."""
-        return pd.DataFrame(windows_of(examples).encoded["statistics"][rows].astype(float), columns=list(NAMES))
+        """Return the classical statistics of *rows*, with the context where it is read; NaN below 10 sites."""
+        encoded = windows_of(examples).encoded
+        found = pd.DataFrame(encoded["statistics"][rows].astype(float), columns=list(NAMES))
+        if not self.any_data:
+            return found
+        return found.join(pd.DataFrame(encoded["context"][rows].astype(float), columns=list(CONTEXT)))
 
     def simple_models(self, seed: int) -> list[SimpleModel]:
         """Return ridge regression and gradient boosting on the classical statistics."""

@@ -74,7 +74,7 @@ def explain(
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, trained)
         check_kind(given.variants, dict(trained.trained_on), data.trained_on())
-        examples = data.examples(trained, console)
+        examples = data.examples_for(trained, console)
         asking = _Asking(trained, data.reader.variants.sample_ids)
         rows = _rows(given, examples, asking)
         tables = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sewall import bundle as bundles
@@ -22,12 +23,13 @@ from sewall.jobs.sweep.prior import SweepSimulator, sweep_prior
 from sewall.jobs.sweep.rates import KnownRates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask, age_task, kind_task, strength_task, sweep_rows
 from sewall.jobs.sweep.windows import ENCODED
-from sewall.jobs.windows.learning import Budget, Seeds, histories_for, learn
+from sewall.jobs.windows.learning import Budget, Look, Seeds, histories_for, learn
 from sewall.jobs.windows.observed import Observed
 from sewall.jobs.windows.source import Windows
 from sewall.rundir import RunDirectory, write_json
 from sewall.simulate.defects import AnyDefects
 from sewall.simulate.farm import run_farm
+from sewall.simulate.history import HistorySource
 from sewall.simulate.shards import ShardedAlignments
 from sewall.simulate.sweeps import CLASSES, COMPLETE, SweepPrior
 from sewall.task import Examples
@@ -37,10 +39,11 @@ SIMULATIONS, QUICK_SIMULATIONS = 12_000, 3_600
 SHARD = 120
 PRIOR = "prior.json"
 MAIN = "bundle"
+ADAPT_LOOK = 120  # simulations
 FEWEST_SWEPT = 2  # simulations for each with a complete sweep
 SWEPT = run.Shares(train=0.54, tune=0.05, calibrate=0.15, null=0.14)  # of the windows with a sweep, which are fewer
 
-HISTORIES, SIMULATE, SPLIT, TRAIN, SUPPORT = range(5)  # independent streams of one seed
+HISTORIES, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT = range(6)  # independent streams of one seed
 
 
 def config_of(quick: bool, device: str) -> TrainConfig:
@@ -76,34 +79,67 @@ class Made:
 
 def simulate(
     folder: RunDirectory, options: SimulateOptions, observed: Observed, rates: KnownRates, trained_on: dict[str, Any],
-    console: Console,
+    data: Examples | None, console: Console,
 ) -> Made:  # fmt: skip
-    """Simulate labelled windows like the observed ones; shards that are there already are kept."""
+    """Simulate labelled windows like the observed ones; shards that are there already are kept.
+
+    The windows of the *data* themselves are looked at where ``--adapt auto`` chooses among histories.
+    """
     number = options.simulations or (QUICK_SIMULATIONS if options.quick else SIMULATIONS)
     if number < (fewest := FEWEST_SWEPT * run.fewest_examples(SWEPT)):
         raise SewallError(f"--simulations {number}: too few to calibrate strength and age; give at least {fewest:,}")
-    prior = _prior(folder, options, observed, rates)
-    simulator = SweepSimulator(
-        prior, observed.samples, observed.templates, AnyDefects(), observed.theta, observed.least,
-        _known(rates, observed),
-    )  # fmt: skip
+    look = None if data is None else _look(folder, options, observed, rates, data, console)
+    histories = histories_for(folder, options, observed, stream(folder.seed, HISTORIES), look)
+    prior = _prior(histories, options, observed, rates)
+    simulator = _simulator(prior, observed, rates)
     about = _about(prior, trained_on, number, options.quick)
     described = _described(prior)
     with folder.stage("simulate", {"number": number, "prior": described}):
-        place = folder.claim("simulations")
+        place, seed = folder.claim("simulations"), stream(folder.seed, SIMULATE)
         with console.bar(f"simulating {number:,} stretches of genome", number) as bar:
-            paths = run_farm(
-                simulator, number, stream(folder.seed, SIMULATE), place, config={"run": folder.config},
-                shard_size=SHARD, workers=options.threads, cluster=options.cluster, progress=bar.update,
-            )  # fmt: skip
-    examples = examples_of(paths)
+            examples = _run(simulator, number, seed, place, folder, options, bar.update)
     about["trained_on"]["redrawn"] = int(examples.keys.drop_duplicates("simulation")["redrawn"].sum())
     write_json(folder.claim(PRIOR), {"prior": described, "about": about})
     return Made(examples, described, about)
 
 
-def _prior(folder: RunDirectory, options: SimulateOptions, observed: Observed, rates: KnownRates) -> SweepPrior:
-    histories = histories_for(options, observed, stream(folder.seed, HISTORIES))
+def _look(
+    folder: RunDirectory, options: SimulateOptions, observed: Observed, rates: KnownRates, data: Examples,
+    console: Console,
+) -> Look:  # fmt: skip
+    """Return what ``--adapt auto`` compares: windows of the data, nearly all without a sweep, and such simulations."""
+    task = kind_task(CLASSES if options.partial else COMPLETE, SUB_WINDOWS)
+
+    def simulated(name: str, histories: HistorySource) -> pd.DataFrame:
+        simulator = _simulator(_prior(histories, options, observed, rates), observed, rates)
+        place, seed = folder.claim(f"simulations/look-at-{name}"), stream(folder.seed, ADAPT)
+        with console.bar(f"look at {name}: {ADAPT_LOOK} stretches of genome", ADAPT_LOOK) as bar:
+            seen = _run(simulator, ADAPT_LOOK, seed, place, folder, options, bar.update)
+        assert seen.target is not None
+        return task.statistics(seen, np.flatnonzero(task.usable(seen) & (seen.target == 0)))
+
+    return Look(task.statistics(data, np.flatnonzero(task.usable(data))), simulated)
+
+
+def _simulator(prior: SweepPrior, observed: Observed, rates: KnownRates) -> SweepSimulator:
+    return SweepSimulator(
+        prior, observed.samples, observed.templates, AnyDefects(), observed.theta, observed.least,
+        _known(rates, observed),
+    )  # fmt: skip
+
+
+def _run(
+    simulator: SweepSimulator, number: int, seed: int, place: Path, folder: RunDirectory, options: SimulateOptions,
+    progress: Callable[[int, int], None],
+) -> Examples:  # fmt: skip
+    paths = run_farm(
+        simulator, number, seed, place, config={"run": folder.config}, shard_size=SHARD, workers=options.threads,
+        cluster=options.cluster, progress=progress,
+    )  # fmt: skip
+    return examples_of(paths)
+
+
+def _prior(histories: HistorySource, options: SimulateOptions, observed: Observed, rates: KnownRates) -> SweepPrior:
     return sweep_prior(
         observed, histories, options.mutation_rate, rates.drawn, options.window, SUB_WINDOWS, options.partial
     )

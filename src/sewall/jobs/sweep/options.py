@@ -104,6 +104,15 @@ class SimulateOptions(WindowsOptions, PriorOptions):
     partial: bool = True
 
     @model_validator(mode="after")
+    def _histories_alone(self) -> Self:
+        if self.adapt in ("reweight", "align"):
+            raise ValueError(
+                f"--adapt {self.adapt}: sweeps are rare in genomes and common in training, so simulations cannot be "
+                "drawn towards the data; give resimulate, randomise or auto"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _rate_stated(self) -> Self:
         if self.recombination_rate is None and getattr(self, "bundle", None) is None:
             raise ValueError(
@@ -125,7 +134,7 @@ class ScanOptions(SimulateOptions, _Scan):
     @model_validator(mode="after")
     def _bundle_is_trained(self) -> Self:
         of_training = (
-            "demography", "population", "generation_time", "simulations", "quick", "min_count", "cluster",
+            "demography", "population", "generation_time", "simulations", "adapt", "quick", "min_count", "cluster",
         )  # fmt: skip
         given = [flag(name) for name in of_training if getattr(self, name)]
         given += ["--recombination-rate"] if isinstance(self.recombination_rate, float) else []

@@ -19,7 +19,7 @@ from sewall.jobs.session import started, stream
 from sewall.jobs.sweep import calls, learn
 from sewall.jobs.sweep.haplotypes import write_pictures
 from sewall.jobs.sweep.learn import Bundles, budget_of
-from sewall.jobs.sweep.options import SUB_WINDOWS, PredictOptions, ScanOptions, WindowsOptions
+from sewall.jobs.sweep.options import SUB_WINDOWS, PredictOptions, ScanOptions, SimulateOptions, WindowsOptions
 from sewall.jobs.sweep.rates import KnownRates, read_rates
 from sewall.jobs.sweep.task import AGE, STRENGTH, SweepTask
 from sewall.jobs.sweep.windows import ENCODED, FEWEST_SITES, encode_along
@@ -136,9 +136,23 @@ class Data:
         _check_sample(options, observed)
         return cls(replace(reader, least=observed.least), observed, rates)
 
-    def examples(self, trained: Bundles, console: Console) -> Examples:
-        """Return all windows as examples for these bundles; keys name their central sub-windows."""
-        sub_windows, theta = trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"])
+    def simulated(self, options: SimulateOptions, folder: RunDirectory, console: Console) -> learn.Made:
+        """Return simulations of windows like these."""
+        own = self.examples(SUB_WINDOWS, self.observed.theta, console) if options.adapt == "auto" else None
+        return learn.simulate(folder, options, self.observed, self.rates, self.trained_on(), own, console)
+
+    def examples_for(self, trained: Bundles, console: Console) -> Examples:
+        """Return all windows as examples for these bundles."""
+        return self.examples(trained.tasks.kind.sub_windows, float(trained.trained_on["theta_per_bp"]), console)
+
+    def examples(self, sub_windows: int, theta: float, console: Console) -> Examples:
+        """Return all windows as examples; keys name their central sub-windows.
+
+        Args:
+            sub_windows: of each window.
+            theta: 4 Ne mu per bp, the unit of length of what will answer.
+            console: told what is going on.
+        """
         known = partial(self.rates.along, sub_windows=sub_windows)
         rows = []
         with console.bar("reading windows", len(self.reader)) as bar:
@@ -213,13 +227,16 @@ def _scan(options: ScanOptions | PredictOptions, verb: str) -> ScanResult:
         data = Data.read(options, folder, console, trained)
         if trained is None:
             assert isinstance(options, ScanOptions)
-            made = learn.simulate(folder, options, data.observed, data.rates, data.trained_on(), console)
             trained = learn.train(
-                folder, made, budget_of(options.quick, options.device, options.threads), options.level, console
+                folder,
+                data.simulated(options, folder, console),
+                budget_of(options.quick, options.device, options.threads),
+                options.level,
+                console,
             )
         else:
             check_kind(options.variants, dict(trained.trained_on), data.trained_on())
-        examples = data.examples(trained, console)
+        examples = data.examples_for(trained, console)
         priors = options.priors() or calls.default_priors(trained.tasks.kind.target.classes)
         with console.bar("predicting"):
             table, predicted = answers(trained, examples, options.level, options.fdr, priors, folder.seed)

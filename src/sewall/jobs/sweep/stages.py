@@ -28,7 +28,7 @@ def simulate(
     )
     with started(given) as (folder, console):
         data = Data.read(given, folder, console)
-        made = learn.simulate(folder, given, data.observed, data.rates, data.trained_on(), console)
+        made = data.simulated(given, folder, console)
     return Done(
         folder.path, f"{len(made.examples):,} windows of {made.about['trained_on']['simulations']:,} simulations"
     )

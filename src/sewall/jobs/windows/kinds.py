@@ -8,6 +8,8 @@ from typing import Any
 from sewall.errors import SewallError
 from sewall.jobs.windows.observed import Observed, WindowReader
 
+SLACK = 0.1  # by which data may lie above the kinds that a general bundle was made for
+
 
 def kind_of(observed: Observed) -> dict[str, Any]:
     """Return what simulations copy from the data, in words and numbers: ``trained_on`` of a bundle."""
@@ -45,6 +47,29 @@ def check_kind(variants: Path, expected: dict[str, Any], found: dict[str, Any]) 
             f"{min(expected['chromosomes'])} to {max(expected['chromosomes'])}; choose as many with --samples, or "
             "leave out --bundle"
         )
+
+
+def beyond(expected: dict[str, Any], found: dict[str, Any]) -> str | None:
+    """Return in what data are of another kind than all those that a general bundle was made for; None if in nothing.
+
+    Args:
+        expected: ``trained_on`` of the bundle: ranges of ``chromosomes``, ``window_bp`` and ``theta_per_window``.
+        found: of the data at hand, `kind_of` with ``window_bp``.
+    """
+    longest = found["theta_per_bp"] * found["window_bp"][1]
+    measured = (
+        ("chromosomes", found["chromosomes"], "chromosomes"),
+        ("window_bp", found["window_bp"], "bp in a window"),
+        ("theta_per_window", [longest], "differences between two chromosomes in a window"),
+    )
+    for name, values, unit in measured:
+        low, high = expected[name]
+        strange = [value for value in values if not low <= value <= high * (1 + SLACK)]
+        if strange and not (
+            name == "theta_per_window" and strange[0] < low
+        ):  # few differences: a wide interval says it
+            return f"{strange[0]:,.0f} {unit}, and the general bundle was made for {low:,.0f} to {high:,.0f}"
+    return None
 
 
 def described(reader: WindowReader, observed: Observed) -> dict[str, Any]:

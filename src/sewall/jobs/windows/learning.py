@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sewall import bundle as bundles
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.console import Console
+from sewall.jobs.windows.adapting import Towards, aligned, nearest
 from sewall.jobs.windows.observed import Observed
 from sewall.jobs.windows.options import PriorOptions
 from sewall.rundir import RunDirectory
 from sewall.simulate.demography_files import read_demography
 from sewall.simulate.fit_history import fit_histories
-from sewall.simulate.history import HistorySource, OneHistory
+from sewall.simulate.history import HistorySource, OneHistory, RandomHistories
 from sewall.task import Examples, Task
 from sewall.train import TrainConfig
 
@@ -38,9 +41,54 @@ class Budget:
         return cls(TrainConfig(device=device), workers)
 
 
-def histories_for(options: PriorOptions, observed: Observed, seed: int) -> HistorySource:
-    """Return what to draw histories from: the one that was given, or random ones that fit the data."""
-    if options.demography is not None:
+def histories_for(
+    folder: RunDirectory, options: PriorOptions, observed: Observed, seed: int, look: Look | None
+) -> HistorySource:
+    """Return what to draw histories from, as ``--adapt`` says (see `sewall.jobs.windows.adapting`).
+
+    Args:
+        folder: the run directory, which remembers what ``auto`` found.
+        options: what was asked.
+        observed: what the data show.
+        seed: of the histories that fit the data.
+        look: what ``auto`` compares; may be None where it was not asked for.
+    """
+    if options.adapt != "auto":
+        return _histories(options, observed, seed, _usual(options))
+    with folder.stage("adapt") as stage:
+        if not stage.done:
+            names = [*(["given"] if options.demography is not None else []), "resimulate", "randomise"]
+            assert look is not None
+            candidates = {name: _histories(options, observed, seed, name) for name in names}
+            chosen, away = nearest(candidates, look.simulated, look.data)
+            stage.note(chosen=chosen, away=away)
+    return _histories(options, observed, seed, stage.notes["chosen"])
+
+
+@dataclass(frozen=True)
+class Look:
+    """What ``--adapt auto`` compares.
+
+    Attributes:
+        data: ``(windows, statistics)`` of the data.
+        simulated: returns those of a few hundred simulations under some histories, given their name.
+    """
+
+    data: pd.DataFrame
+    simulated: Callable[[str, HistorySource], pd.DataFrame]
+
+
+def _usual(options: PriorOptions) -> str:
+    if options.adapt in ("randomise", "reweight"):
+        return "randomise"
+    return "resimulate" if options.adapt == "resimulate" or options.demography is None else "given"
+
+
+def _histories(options: PriorOptions, observed: Observed, seed: int, name: str) -> HistorySource:
+    if name == "randomise":
+        return RandomHistories(observed.spectrum_chromosomes, observed.least)
+    if name == "given":
+        assert options.demography is not None
         given = read_demography(
             options.demography,
             population=options.population,
@@ -71,8 +119,12 @@ def learn(
     about: dict[str, Any],
     console: Console,
     shares: run.Shares | None = None,
+    towards: Towards | None = None,
 ) -> Bundle:
-    """Train, calibrate and score a bundle, and write it to *place* in the run directory, once."""
+    """Train, calibrate and score a bundle, and write it to *place* in the run directory, once.
+
+    Where the training is drawn *towards* data, so are calibration, support check and scores.
+    """
     what = "" if place == "bundle" else f" for {task.target.name.replace('_', ' ')}"
     main = place == "bundle"
     with folder.stage(
@@ -82,12 +134,17 @@ def learn(
             console.skipped(f"training{what}")
             return bundles.load(folder.path / place, task)
         parts = run.split(task, examples, seeds.split, shares)
+        if towards is not None:
+            parts, found = towards.parts(task, examples, parts, seeds.split)
+            about = {**about, "adapted": {"method": towards.method, **found}}
+        config = aligned(budget.config, towards)
         checkpoints = folder.claim("checkpoints" if main else f"checkpoints/{place}")
         total = budget.config.epochs * budget.config.members
         with console.bar(f"training {budget.config.members} networks{what}", total) as bar:
             bundle, learning = run.fit(
-                task, examples, parts, budget.config, checkpoints, seeds.train, budget.workers, bar.advance
-            )
+                task, examples, parts, config, checkpoints, seeds.train, budget.workers, bar.advance,
+                towards.data if towards is not None else None,
+            )  # fmt: skip
         with console.bar("calibrating and scoring"):
             scores = run.evaluate(bundle, task, examples, parts.test, level, seeds.train)
         scores |= {"learning": learning, "held_out": held_out(parts)}

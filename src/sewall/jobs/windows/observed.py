@@ -197,6 +197,15 @@ class Observed:
         """The kind of contig that most windows have."""
         return self.samples[_commonest(self.templates)]
 
+    def kinds(self, reader: WindowReader) -> NDArray[np.int64]:
+        """Return ``(windows,)`` which of the samples each window of the reader is of."""
+        by_contig = {chrom: self._kind(reader.phased[chrom], reader.variants.ploidy(chrom)) for chrom in reader.phased}
+        return np.array([by_contig[region.chrom] for region in reader.regions], np.int64)
+
+    def _kind(self, phased: bool, ploidy: NDArray[np.int8]) -> int:
+        own = ploidy[ploidy > 0]
+        return next(k for k, s in enumerate(self.samples) if s.phased == phased and np.array_equal(s.ploidy, own))
+
     @property
     def log_spread(self) -> float:
         """Standard deviation of the log of a window's theta."""

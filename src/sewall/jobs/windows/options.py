@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,6 +22,7 @@ class WindowOptions(Options):
         "min_count": "is the lowest count of the rarer allele that is kept, 1 or more",
         "phased": "is true, false or not given",
         "generation_time": "is in years per generation, above 0",
+        "adapt": "is one of resimulate, randomise, reweight, align, auto",
     }
     when_missing: ClassVar[dict[str, str]] = {"mutation_rate": MISSING_RATE}
 
@@ -81,6 +82,8 @@ class PriorOptions(DataOptions):
         generation_time: years per generation, for histories in years.
         quick: a small budget, for a first look.
         simulations: windows to simulate; None takes the default of the budget.
+        adapt: what is done against a history that the data did not live through (see `sewall.jobs.windows.adapting`);
+            None follows the history that was given, and where there is none the spectrum of the data.
         min_count: lowest count of the rarer allele kept in data and simulations; None finds it from the data.
         cluster: address of a Dask scheduler; None works on this machine.
     """
@@ -90,6 +93,7 @@ class PriorOptions(DataOptions):
     generation_time: Annotated[float, Field(gt=0)] | None = None
     quick: bool = False
     simulations: Annotated[int, Field(ge=500)] | None = None
+    adapt: Literal["resimulate", "randomise", "reweight", "align", "auto"] | None = None
     min_count: Annotated[int, Field(ge=1)] | None = None
     cluster: str | None = None
 
