@@ -82,8 +82,8 @@ def populations(arguments: argparse.Namespace, data: Path) -> dict[str, Any]:
         table = _table(out)
         top = table.loc[table["p_sweep"].idxmax()]
         found[name] = {
-            "p_sweep": float(top["p_sweep"]), "label": top["label"], "support": top["support"], "seconds": seconds,
-            "windows": len(table),
+            "p_sweep": float(top["p_sweep"]), "p_within": float((1 - table["p_neutral"]).max()), "label": top["label"],
+            "support": top["support"], "seconds": seconds, "windows": len(table),
         }  # fmt: skip
         print(name, found[name], flush=True)
     return {"swept": SWEPT, "spared": SPARED, "populations": found}

@@ -40,7 +40,7 @@ DETECTION = """
 ## A sweep or none
 
 AUROC of windows with a sweep in their middle, by kind and 2 N s, against all windows without one, linked ones among
-them. Weak sweeps are outside the training, which begins at 250.
+them. Weak sweeps (25 to 250) are outside the training, which begins at 250.
 """
 CHANCES = """
 ## Are the chances right?
@@ -63,7 +63,8 @@ LCT = """
 
 25 CEU genomes, chr2:134–140 Mb, all by default; then 25 individuals of each of seven populations, 300 kb around the
 gene, `--quick --window 275kb`. In CEU, GBR and FIN the allele that lets adults drink milk is at 59 to 74 %, in the
-others absent.
+others absent. A window of 275 kb lies inside the swept stretch, so the middle of the sweep cannot be told in it;
+highest probabilities of two windows.
 """
 
 
@@ -160,11 +161,11 @@ def _lct() -> Iterator[str]:
         top, beside = run["top"], run["flanks_labelled"]
         yield (
             f"Seed {run['settings']['seed']}: the top window is {top['start'] / 1e6:.1f}–{top['end'] / 1e6:.1f} Mb "
-            f"({top['label']}, probability {top['p_sweep']:.3f}, q {top['q']:.3f}); of {run['flanks']} windows in the "
-            f"flanks {beside['value']:.1%} are classed as sweeps; {run['support'].get('outside', 0)} of "
-            f"{run['windows']} windows lie outside. From nothing in {run['seconds'] / 60:.1f} minutes on two cores, "
-            f"with the bundle in {run['seconds_with_bundle']:.0f} seconds. Called at q 0.05: "
-            f"{'; '.join(map(_region, run['regions'])) or 'nothing'}.\n"
+            f"({top['label']}, probability of a sweep in its middle {top['p_sweep']:.2f}). Called at q 0.05:\n"
+            f"{'; '.join(map(_region, run['regions'])) or 'nothing'}. Of {run['flanks']} windows in the flanks "
+            f"{beside['value']:.1%} are classed as sweeps;\n{run['support'].get('outside', 0)} of {run['windows']} windows "
+            f"lie outside. From nothing in {run['seconds'] / 60:.1f} minutes on two cores, with the bundle in "
+            f"{run['seconds_with_bundle']:.0f} seconds.\n"
         )
         yield "On simulations like these data that no model saw:\n"
         head = ["asked", "n", "score", "network", "best simple", "network − best simple", "90 % sets or intervals hold"]
@@ -172,10 +173,19 @@ def _lct() -> Iterator[str]:
         yield ""
     for run in results("sweep_lct_populations-seed*"):
         rows = [
-            [name, "yes" if name in run["swept"] else "no", f"{found['p_sweep']:.3f}", found["label"], found["support"]]
+            [
+                name,
+                "yes" if name in run["swept"] else "no",
+                f"{found['p_within']:.3f}",
+                f"{found['p_sweep']:.3f}",
+                found["label"],
+                found["support"],
+            ]
             for name, found in run["populations"].items()
         ]
-        yield table(["population", "allele common", "highest probability of a sweep", "class", "support"], rows)
+        yield table(
+            ["population", "allele common", "sweep within the window", "in its middle", "class", "support"], rows
+        )
 
 
 def _region(region: Scores) -> str:
