@@ -163,8 +163,8 @@ def _lct() -> Iterator[str]:
             f"Seed {run['settings']['seed']}: the top window is {top['start'] / 1e6:.1f}–{top['end'] / 1e6:.1f} Mb "
             f"({top['label']}, probability of a sweep in its middle {top['p_sweep']:.2f}). Called at q 0.05:\n"
             f"{'; '.join(map(_region, run['regions'])) or 'nothing'}. Of {run['flanks']} windows in the flanks "
-            f"{beside['value']:.1%} are classed as sweeps;\n{run['support'].get('outside', 0)} of {run['windows']} windows "
-            f"lie outside. From nothing in {run['seconds'] / 60:.1f} minutes on two cores, with the bundle in "
+            f"{beside['value']:.1%} are classed as sweeps;\n{run['support'].get('outside', 0)} of {run['windows']} "
+            f"windows lie outside. From nothing in {run['seconds'] / 60:.1f} minutes on two cores, with the bundle in "
             f"{run['seconds_with_bundle']:.0f} seconds.\n"
         )
         yield "On simulations like these data that no model saw:\n"
