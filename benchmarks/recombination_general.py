@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from reporting import evaluated, fit, settings, share, words, write
+from reporting import evaluated, fit, options, settings, share, words, write
 from settings import code_digest
 from threadpoolctl import threadpool_limits
 
@@ -112,7 +112,7 @@ def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:
             theirs = run.answer(bundle, general, examples, test, LEVEL)
         truth = examples.target[test]
         inside = (theirs.claimed[:, 0] <= truth) & (truth <= theirs.claimed[:, 1])
-        answers, sizes_of = {"general": theirs.estimate}, {"general": 1}
+        answers = {"general": theirs.estimate}
         row: dict[str, Any] = {"coverage": share(inside), "width": float(np.diff(theirs.claimed, axis=1).mean())}
         if not arguments.general_alone:
             test_rows, *others = (np.flatnonzero((part == k) & usable) for k in range(5))
@@ -127,8 +127,7 @@ def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:
             row["own"] = evaluated(own.bundle, task, examples, test, LEVEL, arguments.seed)["calibration"]["coverage"]
         else:
             answers |= theirs.simple
-        sizes_of = dict.fromkeys(answers, 1)
-        row |= compare(truth, answers, sizes_of, "r2", arguments.seed, examples.groups[test]).to_dict()
+        row |= compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed, examples.groups[test]).to_dict()
         found[setting.name] = row
         print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 4) for m in row["models"]},
               "covers", words(row["coverage"], 3), flush=True)  # fmt: skip
@@ -158,20 +157,16 @@ PARTS = {"settings": ten_settings, "mutation": mutation}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options("The general bundle against networks that were trained for the very setting.")
     parser.add_argument("part", choices=list(PARTS))
     parser.add_argument("--bundle", type=Path, default=GENERAL)
     parser.add_argument("--only", type=int, help="number of the setting")
     parser.add_argument("--general-alone", action="store_true", help="train nothing")
-    parser.add_argument("--seed", type=int, default=1, help="of training")
-    parser.add_argument("--data-seed", type=int, default=60, help="of the simulations")
-    parser.add_argument("--members", type=int, default=5)
-    parser.add_argument("--cache", type=Path, default=Path("build/benchmarks"))
-    parser.add_argument("--workers", type=int, default=2)
+    parser.set_defaults(data_seed=60)
     arguments = parser.parse_args()
     results = PARTS[arguments.part](arguments)
     if arguments.only is None and not arguments.general_alone:
-        own = settings(arguments, ("cache", "workers", "bundle", "only", "general_alone"))
+        own = settings(arguments, ("cache", "workers", "name", "bundle", "only", "general_alone"))
         write(f"recombination_general_{arguments.part}-seed{arguments.seed}", {**results, "settings": own})
 
 

@@ -17,6 +17,7 @@ from sewall import run
 from sewall.errors import SewallError
 from sewall.jobs.windows.adapting import ALIGN, Towards, aligned, density_ratio, nearest, reweighted, targets_apart
 from sewall.jobs.windows.learning import Look, histories_for
+from sewall.jobs.windows.options import Method
 from sewall.nets.discrepancy import discrepancy
 from sewall.rundir import RunDirectory
 from sewall.simulate.history import HistorySource, RandomHistories
@@ -95,6 +96,14 @@ def test_alignment_is_declined_where_the_targets_differ(
     assert Towards("align", alike).parts(toy_task, simulations, parts, 1)[0] == parts
     with pytest.raises(SewallError, match="--adapt align: rates of the data seem to be spread unlike"):
         Towards("align", other).parts(toy_task, simulations, parts, 1)
+
+
+@pytest.mark.parametrize("method", ["align", "reweight"])
+def test_a_handful_of_windows_is_nothing_to_be_drawn_towards(
+    method: Method, toy_task: Task, toy_examples: ToyMaker, simulations: Examples, parts: run.Split
+) -> None:
+    with pytest.raises(SewallError, match=f"--adapt {method}: 4 windows of the data hold enough variants"):
+        Towards(method, toy_examples(4, empty=0)).parts(toy_task, simulations, parts, 1)
 
 
 def test_alignment_brings_embeddings_together(

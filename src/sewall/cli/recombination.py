@@ -36,7 +36,12 @@ def recombination() -> None:
 @click.argument("variants")
 @options(out, rate, _windows, level, _prior)
 @option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle: nothing is simulated or trained.")
-@option(_TRAINED, "--refit", is_flag=True, help="Train for these data, also where the general bundle could answer.")
+@option(
+    _TRAINED,
+    "--refit",
+    is_flag=True,
+    help="Train for these data even where a bundle that comes with sewall serves them (none does yet).",
+)
 @options(device, cluster, running)
 @click.pass_context
 def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:

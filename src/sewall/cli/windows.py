@@ -33,7 +33,7 @@ history = options(
         _TRAINED,
         "--adapt",
         metavar="HOW",
-        help="Against a wrong history: resimulate, randomise, reweight, align or auto.  "
+        help="Against a wrong history: resimulate, randomise or auto; for maps also reweight or align.  "
         "[default: the history given, else resimulate]",
     ),
     option(_TRAINED, "--population", metavar="NAME", help="Which population of the history was sampled."),

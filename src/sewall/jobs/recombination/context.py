@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.encode.statistics import LABELS, NAMES
+from sewall.encode.statistics import LABELS
 
 MOST_WINDOWS = 12  # more tell a little more, but training never sees more
 OF_SAMPLE = {
@@ -27,8 +27,6 @@ CONTEXT_LABELS = {
     **{f"sd_{name}": f"{label}, spread over the windows" for name, label in LABELS.items()},
 }
 CONTEXT = tuple(CONTEXT_LABELS)
-
-Floats = NDArray[np.float64]
 
 
 def context(statistics: NDArray[np.floating], chromosomes: int, phased: bool, least: int) -> NDArray[np.float32]:
@@ -64,6 +62,3 @@ def contexts(
         if own.any() and not np.isnan(statistics[own, 0]).all():
             found[own] = context(statistics[own], chromosomes, phased, least)
     return found
-
-
-assert len(CONTEXT) == len(OF_SAMPLE) + 2 * len(NAMES)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sewall import run
 from sewall.errors import SewallError
+from sewall.jobs.windows.options import Method
 from sewall.simple import Ridge
 from sewall.simulate.history import HistorySource
 from sewall.task import Examples, Rows, Task
@@ -32,7 +32,6 @@ from sewall.train import TrainConfig
 from sewall.trust.space import Space
 from sewall.trust.weighted import FEWEST_EFFECTIVE, effective_examples
 
-Method = Literal["resimulate", "randomise", "reweight", "align", "auto"]
 ALIGN = 1.0  # weight of the discrepancy, in units of the loss
 MOST_APART = 0.3  # Kolmogorov-Smirnov distance of predicted targets from which data are not aligned
 PENALTIES, FOLDS = (0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0), 5
@@ -57,8 +56,15 @@ class Towards:
         """Return rows to train, tune, calibrate and judge support with, and what was found.
 
         Raises:
-            SewallError: too few simulations resemble the data, or rates differ so much that nothing may be aligned.
+            SewallError: too few windows of the data, too few simulations that resemble them, or rates so different that
+                nothing may be aligned.
         """
+        known = int(task.usable(self.data).sum())
+        if known < FOLDS:
+            raise SewallError(
+                f"--adapt {self.method}: {known} windows of the data hold enough variants, and it takes {FOLDS}; use "
+                "--adapt resimulate, or shorter windows (--window)"
+            )
         if self.method == "align":
             apart = targets_apart(task, examples, parts, self.data, seed)
             if apart > MOST_APART:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from sewall.jobs.options import Input, Options, Size, flag
 
+Method = Literal["resimulate", "randomise", "reweight", "align", "auto"]  # of adapting
 DEFAULT_WINDOW = 100_000
 HIGHEST_MUTATION_RATE = 1e-5
 RATE_UNIT = "the unit is mutations per bp per generation, for instance 1.25e-8 for humans"
@@ -93,7 +94,7 @@ class PriorOptions(DataOptions):
     generation_time: Annotated[float, Field(gt=0)] | None = None
     quick: bool = False
     simulations: Annotated[int, Field(ge=500)] | None = None
-    adapt: Literal["resimulate", "randomise", "reweight", "align", "auto"] | None = None
+    adapt: Method | None = None
     min_count: Annotated[int, Field(ge=1)] | None = None
     cluster: str | None = None
 
