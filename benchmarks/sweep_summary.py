@@ -61,7 +61,7 @@ A called region (of up to eleven windows) is right if it holds the site of a swe
 LCT = """
 ## Lactase
 
-25 CEU genomes, chr2:134–140 Mb, all by default; then 25 individuals of each of seven populations, 300 kb around the
+25 CEU genomes, chr2:134–140 Mb, all by default; then all individuals of each of seven populations, 300 kb around the
 gene, `--quick --window 275kb`. In CEU, GBR and FIN the allele that lets adults drink milk is at 59 to 74 %, in the
 others absent. A window of 275 kb lies inside the swept stretch, so the middle of the sweep cannot be told in it;
 highest probabilities of two windows.
