@@ -8,17 +8,13 @@ fallen too far (Altschul et al. 1997, Nucleic Acids Res 25:3389). Equal letters 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.encode.dna import Numbers
-
-compiled = njit(cache=os.access(Path(__file__).parent, os.W_OK))  # takes seconds: kept beside the source where it can
 
 Letters = NDArray[np.int8]
 Words = NDArray[np.int32]

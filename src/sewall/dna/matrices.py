@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from sewall.compiling import compiled
 from sewall.data.sequences import Sequences
-from sewall.dna.aligning import compiled
 from sewall.encode.dna import Numbers, numbers
 from sewall.motifs.motif import LEAST_BITS, Motif, relative_entropy
 

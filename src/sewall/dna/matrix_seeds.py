@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.dna.aligning import compiled
+from sewall.compiling import compiled
 from sewall.dna.matrices import UNKNOWN, Floats, Scanned
 from sewall.encode.dna import Numbers, other_strand
 

@@ -7,19 +7,15 @@ letter and the letter after the last.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.sequences import Sequences
 from sewall.encode.dna import Numbers, numbers
-
-compiled = njit(cache=os.access(Path(__file__).parent, os.W_OK))  # takes seconds: kept beside the source where it can
 
 Floats = NDArray[np.float64]
 Letters = NDArray[np.int8]

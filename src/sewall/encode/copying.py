@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.alignment import MISSING, Alignment
 from sewall.encode.pairs import even_sites, minor_allele_calls
 
@@ -29,12 +30,29 @@ def spread_columns(calls: NDArray[np.int8], most: int = MOST_COLUMNS) -> NDArray
     return ranked[np.linspace(0, columns - 1, most).round().astype(np.intp)]
 
 
-def differences(alignment: Alignment, calls: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return ``(sites, columns, columns)``: where two columns share no allele."""
-    only_alternate = (calls == alignment.copies) & (calls != MISSING)
-    only_reference = calls == 0
-    opposite = only_alternate[:, :, None] & only_reference[:, None, :]
-    return opposite | opposite.transpose(0, 2, 1)
+def only_one_allele(alignment: Alignment) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return, ``(columns, sites)`` each, which calls hold nothing but the alternate allele, and but the reference.
+
+    Two columns differ at a site where one holds only the one allele and the other only the other.
+    """
+    alternate = (alignment.calls == alignment.copies) & (alignment.calls != MISSING)
+    return np.ascontiguousarray(alternate.T), np.ascontiguousarray((alignment.calls == 0).T)
+
+
+def differences(alignment: Alignment) -> NDArray[np.bool_]:
+    """Return ``(pairs, sites)``: where two columns share no allele, for columns 0 and 1, 0 and 2, and so on."""
+    return _differences(*only_one_allele(alignment))
+
+
+@compiled
+def _differences(alternate: NDArray[np.bool_], reference: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    columns, sites = alternate.shape
+    differ, pair = np.empty((columns * (columns - 1) // 2, sites), np.bool_), 0
+    for i in range(columns):
+        for j in range(i + 1, columns):
+            differ[pair] = alternate[i] & reference[j] | reference[i] & alternate[j]
+            pair += 1
+    return differ
 
 
 def gaps_between_columns(alignment: Alignment) -> Gaps:
@@ -42,10 +60,8 @@ def gaps_between_columns(alignment: Alignment) -> Gaps:
 
     For genotypes a difference is a pair of opposite homozygotes.
     """
-    part = _part(alignment)
-    differ = differences(part, part.calls)
-    i, j = np.triu_indices(differ.shape[1], 1)
-    return _gaps(differ[:, i, j].T, part.positions)
+    part = spread_part(alignment)
+    return _gaps(differences(part), part.positions)
 
 
 def gaps_within_columns(alignment: Alignment) -> Gaps:
@@ -83,41 +99,53 @@ def mosaic(alignment: Alignment) -> Mosaic:
     everywhere: from each point, the source that lasts longest (which is optimal). The last stretch, cut off by the end
     of the window, is not counted.
     """
-    part = _part(alignment)
+    part = spread_part(alignment)
     columns = len(part.copies)
     if part.sites < 2 or columns < 2:
         return Mosaic(np.zeros(0, np.int64), np.zeros(0, np.int64), columns)
-    reach = _furthest_reach(differences(part, part.calls))
-    starts, ends = _stretches(reach)
+    starts, ends = _stretches(*only_one_allele(part))
     positions = part.positions.astype(np.int64)
     return Mosaic(positions[ends] - positions[starts], positions[ends], columns)
 
 
-def _part(alignment: Alignment) -> Alignment:
+def spread_part(alignment: Alignment, most: int = MOST_COLUMNS) -> Alignment:
+    """Return the alignment of at most *most* of its columns, spread by content (see `spread_columns`)."""
     calls, even = minor_allele_calls(alignment), even_sites(alignment)
-    chosen = spread_columns(np.concatenate([calls[~even], calls[even]]))  # sites that have a rarer allele decide
+    chosen = spread_columns(np.concatenate([calls[~even], calls[even]]), most)  # sites with a rarer allele decide
     return Alignment(alignment.positions, alignment.calls[:, chosen], alignment.copies[chosen], alignment.length)
 
 
-def _furthest_reach(differ: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return ``(sites, columns)`` the first site at or after each that the best source of each column cannot match."""
-    sites, columns, _ = differ.shape
-    kind = np.int16 if sites < np.iinfo(np.int16).max else np.int32
-    marks = np.where(differ, np.arange(sites, dtype=kind)[:, None, None], kind(sites))
-    following = np.minimum.accumulate(marks[::-1], axis=0)[::-1]
-    following[:, np.arange(columns), np.arange(columns)] = -1  # nobody copies from itself
-    return following.max(axis=2).astype(np.int64)
-
-
-def _stretches(reach: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    sites, columns = reach.shape
-    at, active = np.zeros(columns, np.int64), np.arange(columns)
-    starts, ends = [], []
-    while len(active):
-        stop = np.maximum(reach[at[active], active], at[active] + 1)
-        inside = stop < sites
-        active, stop = active[inside], stop[inside]
-        starts.append(at[active])
-        ends.append(stop)
-        at[active] = stop
-    return np.concatenate(starts), np.concatenate(ends)
+@compiled
+def _stretches(
+    alternate: NDArray[np.bool_], reference: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return first and last site of every stretch: a column is copied from whatever source still matches."""
+    columns, sites = alternate.shape
+    starts, ends = np.empty(columns * sites, np.int64), np.empty(columns * sites, np.int64)
+    sources, found = np.empty(columns, np.int64), 0
+    for column in range(columns):
+        begin = 0
+        while begin < sites:
+            left = 0
+            for other in range(columns):  # nobody copies from itself
+                if other != column:
+                    sources[left] = other
+                    left += 1
+            site = begin
+            while site < sites:
+                kept = 0
+                for k in range(left):
+                    other = sources[k]
+                    one = alternate[column, site] & reference[other, site]
+                    if not (one | (reference[column, site] & alternate[other, site])):
+                        sources[kept] = other
+                        kept += 1
+                if kept == 0:
+                    break
+                left, site = kept, site + 1
+            stop = max(site, begin + 1)  # an allele of its own is a stretch of its own
+            if stop < sites:
+                starts[found], ends[found] = begin, stop
+                found += 1
+            begin = stop
+    return starts[:found].copy(), ends[:found].copy()

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.alignment import MISSING, Alignment
-from sewall.encode.copying import differences, spread_columns
+from sewall.encode.copying import differences, spread_part
 from sewall.encode.pairs import even_sites, minor_allele_calls, minor_counts
 
 MOST_COLUMNS = 32  # compared in pairs; of a larger sample, so many spread over the sorted columns
@@ -51,36 +52,44 @@ def landscape(alignment: Alignment, theta: float, places: int) -> NDArray[np.flo
 
 def _shared(alignment: Alignment, middles: Floats, theta: float) -> Floats:
     """Return ``(TRACTS, places)`` shares of pairs of columns by the length of the tract in which they do not differ."""
-    calls, even = minor_allele_calls(alignment), even_sites(alignment)
-    chosen = spread_columns(np.concatenate([calls[~even], calls[even]]), MOST_COLUMNS)
-    part = Alignment(alignment.positions, alignment.calls[:, chosen], alignment.copies[chosen], alignment.length)
-    i, j = np.triu_indices(len(chosen), 1)
-    return _tracts(differences(part, part.calls)[:, i, j], part, middles, theta)
+    part = spread_part(alignment, MOST_COLUMNS)
+    return _tracts(differences(part), part, middles, theta)
 
 
 def _homozygous(alignment: Alignment, middles: Floats, theta: float) -> Floats:
     """Return ``(TRACTS, places)`` shares of individuals by the length of their run of homozygosity; 0 where phased."""
     if alignment.phased:
         return np.zeros((TRACTS, len(middles)))
-    return _tracts((alignment.calls > 0) & (alignment.calls < alignment.copies), alignment, middles, theta)
+    mixed = (alignment.calls > 0) & (alignment.calls < alignment.copies)
+    return _tracts(np.ascontiguousarray(mixed.T), alignment, middles, theta)
 
 
 def _tracts(marks: NDArray[np.bool_], alignment: Alignment, middles: Floats, theta: float) -> Floats:
-    """Return ``(TRACTS, places)`` shares of the columns of *marks* by the distance between the marks around a place."""
-    sites, pairs = marks.shape
-    if pairs == 0:
+    """Return ``(TRACTS, places)`` shares of the rows of *marks* by the distance between the marks around a place."""
+    if len(marks) == 0:
         return np.zeros((TRACTS, len(middles)))
-    positions = np.concatenate([[0], alignment.positions, [alignment.length]])
+    positions = np.concatenate([[0], alignment.positions, [alignment.length]]).astype(np.int64)
     at = np.searchsorted(alignment.positions, middles)  # sites to the left of each place
-    number = np.arange(1, sites + 1, dtype=np.int32)[:, None]
-    before = np.zeros((sites + 1, pairs), np.int32)
-    np.maximum.accumulate(np.where(marks, number, 0), axis=0, out=before[1:])
-    after = np.full((sites + 1, pairs), sites + 1, np.int32)
-    after[:-1] = np.minimum.accumulate(np.where(marks, number, sites + 1)[::-1], axis=0)[::-1]
-    length = (positions[after[at]] - positions[before[at]]) * theta
+    length = _around(marks, positions, at) * theta
     kind = np.searchsorted(TRACT_EDGES, length, side="right") - 1
-    cells = kind + TRACTS * np.arange(len(middles))[:, None]
-    return np.bincount(cells.ravel(), minlength=TRACTS * len(middles)).reshape(-1, TRACTS).T / pairs
+    cells = kind + TRACTS * np.arange(len(middles))
+    return np.bincount(cells.ravel(), minlength=TRACTS * len(middles)).reshape(-1, TRACTS).T / len(marks)
+
+
+@compiled
+def _around(marks: NDArray[np.bool_], positions: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ``(rows, places)`` bp between the marks on both sides of a place; the ends of a window are marks."""
+    rows, sites = marks.shape
+    length = np.empty((rows, len(at)), np.int64)
+    for row in range(rows):
+        before, after = 0, 0
+        for place in range(len(at)):
+            while after <= at[place]:  # site k stands at place k + 1 of the positions
+                before, after = after, after + 1
+                while after <= sites and not marks[row, after - 1]:
+                    after += 1
+            length[row, place] = positions[after] - positions[before]
+    return length
 
 
 def _haplotypes(alignment: Alignment, middles: Floats, theta: float) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.alignment import MISSING, Alignment
 
 ALL_PAIRS_UP_TO = 600  # sites; longer windows are read in stretches of so many, and once thinned to so many
@@ -92,25 +93,45 @@ def _stretches(sites: int) -> Iterator[NDArray[np.intp]]:
 def _pairs_among(alignment: Alignment, calls: NDArray[np.int8], rows: NDArray[np.intp]) -> tuple[NDArray, ...]:
     i, j = np.triu_indices(len(rows), 1)
     calls = calls[rows]
+    if alignment.phased and not (calls == MISSING).any():
+        own = calls.astype(np.float32)
+        return rows[i], rows[j], *_of_haplotypes(own @ own.T, calls.shape[1])
 
     def summed(left: Matrix, right: Matrix) -> Floats:
-        return (left @ right.T)[i, j].astype(np.float64)
+        return _above(left @ right.T)
 
-    if alignment.phased and not (calls == MISSING).any():
-        return rows[i], rows[j], *_of_haplotypes(calls, (i, j))
     correlation = _correlation(calls, summed, (i, j))
     four_gametes = _four_gametes(calls, alignment.copies, summed, alignment.phased)
     return rows[i], rows[j], correlation, four_gametes
 
 
-def _of_haplotypes(calls: NDArray[np.int8], pairs: tuple[NDArray, NDArray]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return correlation and four gametes of haplotypes without gaps, which one count per pair decides."""
-    n, own = calls.shape[1], calls.astype(np.float32)
-    total = own.sum(1).astype(np.float64)
-    x, y, both = total[pairs[0]], total[pairs[1]], (own @ own.T)[pairs].astype(np.float64)
-    variance = (n * x - x * x) * (n * y - y * y)
-    four_gametes = (both > 0) & (both < x) & (both < y) & (x + y - both < n)
-    return (n * both - x * y) / np.sqrt(np.maximum(variance, 1.0)), four_gametes
+@compiled
+def _above(matrix: Matrix) -> Floats:
+    """Return what stands above the diagonal, row by row."""
+    n, k = len(matrix), 0
+    found = np.empty(n * (n - 1) // 2, np.float64)
+    for i in range(n):
+        for j in range(i + 1, n):
+            found[k] = matrix[i, j]
+            k += 1
+    return found
+
+
+@compiled
+def _of_haplotypes(together: Matrix, n: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return correlation and four gametes of haplotypes without gaps, from how many carry both rarer alleles."""
+    sites, k = len(together), 0
+    correlation = np.empty(sites * (sites - 1) // 2, np.float64)
+    four_gametes = np.empty(len(correlation), np.bool_)
+    for i in range(sites):
+        x = np.float64(together[i, i])
+        for j in range(i + 1, sites):
+            y, both = np.float64(together[j, j]), np.float64(together[i, j])
+            variance = (n * x - x * x) * (n * y - y * y)
+            correlation[k] = (n * both - x * y) / np.sqrt(max(variance, 1.0))
+            four_gametes[k] = (both > 0) & (both < x) & (both < y) & (x + y - both < n)
+            k += 1
+    return correlation, four_gametes
 
 
 PairSum = Callable[[Matrix, Matrix], Floats]

@@ -14,6 +14,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.alignment import Alignment
 from sewall.encode.copying import Gaps, gaps_between_columns, gaps_within_columns, mosaic
 from sewall.encode.pairs import SitePairs, minor_counts
@@ -49,11 +50,33 @@ def pair_table(alignment: Alignment, pairs: SitePairs, theta: float) -> Counts:
     """
     minor, copies = minor_counts(alignment)
     frequency = _classes(minor / copies, FREQUENCY_EDGES)
-    combination = _COMBINATION[frequency[pairs.first], frequency[pairs.second]]
-    linkage = _classes(pairs.correlation, CORRELATION_EDGES)
-    distance = _classes(pairs.distance * theta, DISTANCE_EDGES)
-    cells = ((distance * len(COMBINATIONS) + combination) * LINKAGES + linkage) * 2 + pairs.four_gametes
+    scaled = (pairs.distance * theta).astype(np.float64)
+    cells = _cells(
+        frequency[pairs.first], frequency[pairs.second], pairs.correlation, scaled, pairs.four_gametes,
+        _COMBINATION,
+    )  # fmt: skip
     return _counted(cells, (DISTANCES, PAIR_CELLS))
+
+
+@compiled
+def _cells(
+    first: NDArray[np.int64], second: NDArray[np.int64], correlation: NDArray[np.float64],
+    distance: NDArray[np.float64], four_gametes: NDArray[np.bool_], combination: NDArray[np.int64],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return ``(pairs,)`` which cell of the table each pair counts in."""
+    cells = np.empty(len(first), np.int64)
+    for k in range(len(first)):
+        cell = _class(distance[k], DISTANCE_EDGES) * len(COMBINATIONS) + combination[first[k], second[k]]
+        cells[k] = (cell * LINKAGES + _class(correlation[k], CORRELATION_EDGES)) * 2 + four_gametes[k]
+    return cells
+
+
+@compiled
+def _class(value: float, edges: NDArray[np.float64]) -> int:
+    found = 0
+    while found < len(edges) - 2 and value >= edges[found + 1]:
+        found += 1
+    return found
 
 
 def gap_table(gaps: Gaps, theta: float) -> Counts:

@@ -7,17 +7,13 @@ of a neutral allele on its way to loss, read backwards (Griffiths 2003, Theor Po
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numba import njit
 
+from sewall.compiling import compiled
 from sewall.errors import SewallError
 from sewall.simulate.sweep_sizes import Counts, Line
-
-compiled = njit(cache=os.access(Path(__file__).parent, os.W_OK))  # takes seconds: kept beside the source where it can
 
 FEWEST_STANDING = 2  # copies of a variant that several chromosomes carry when selection begins
 TRIALS = 1_000_000  # of an allele that is lost again and again

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.simulate.sweep_course import compiled
+from sewall.compiling import compiled
 from sewall.simulate.sweep_sizes import Counts, Floats
 
 ROOM = 1024  # rows at first; more are made when needed
