@@ -298,11 +298,11 @@ def test_a_training_may_be_adapted_to_the_data(
     else:
         notes = json.loads((result.folder / "manifest.json").read_text())["stages"]["adapt"]["notes"]
         assert notes["chosen"] in notes["away"] and set(notes["away"]) == {"resimulate", "randomise"}
-    assert result.table["estimate"].notna().any() and result.evaluation["support"]["status"] in {
-        "ok",
-        "warn",
-        "outside",
-    }
+        assert "taken because their simulations lie nearest to the data" in about["trained_on"]["history"]
+    page = (result.folder / "report.html").read_text()
+    assert ("Adapted to these data: the networks may not" if method == "align" else "lie nearest to the data") in page
+    assert result.table["estimate"].notna().any()
+    assert result.evaluation["support"]["status"] in {"ok", "warn", "outside"}
 
 
 def test_adaptations_that_cannot_be_are_refused(chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from sewall.jobs.recombination import learn, outputs
 from sewall.jobs.recombination.options import MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
-from sewall.jobs.windows.adapting import Towards
+from sewall.jobs.windows.adapting import Towards, in_words
 from sewall.jobs.windows.kinds import beyond, check_kind, described, kind_of
 from sewall.jobs.windows.learning import Budget, histories_for
 from sewall.jobs.windows.learning import learn as learned
@@ -214,6 +214,8 @@ def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status:
     notes = []
     if bundle.about["trained_on"].get("any_data") and status == "outside":
         notes.append("The data are not like those that the general bundle was trained on: run again with --refit.")
+    if "adapted" in bundle.about:
+        notes.append(in_words(bundle.about["adapted"]))
     if bundle.about["trained_on"].get("quick"):
         notes.append("Quick run: a small budget of simulations; run without --quick for narrower intervals.")
     high = (table["rho_over_theta"] > 0.9 * task.target.upper).mean()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from sewall import run
 from sewall.errors import SewallError
 from sewall.jobs.windows.options import Method
 from sewall.simple import Ridge
-from sewall.simulate.history import HistorySource
+from sewall.simulate.history import HistorySource, PopulationHistory
 from sewall.task import Examples, Rows, Task
 from sewall.train import TrainConfig
 from sewall.trust.space import Space
@@ -177,6 +178,48 @@ def nearest(
     """
     found = {name: _away(simulated(name, histories), data) for name, histories in candidates.items()}
     return min(found, key=lambda name: found[name]), found
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The histories that ``auto`` took.
+
+    Attributes:
+        histories: whose simulations lie nearest to the data.
+        away: how far those of each candidate lie, see `nearest`.
+    """
+
+    histories: HistorySource
+    away: Mapping[str, float]
+
+    @property
+    def description(self) -> str:
+        """What the histories are, in words for a report."""
+        others = ", ".join(f"{name} {away:.2f}" for name, away in self.away.items())
+        return f"{self.histories.description}; taken because their simulations lie nearest to the data ({others})"
+
+    def draw(self, rng: np.random.Generator) -> PopulationHistory:
+        """Draw a history."""
+        return self.histories.draw(rng)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the draws depend on, as plain numbers and text for JSON."""
+        return self.histories.state()
+
+
+def in_words(adapted: Mapping[str, Any]) -> str:
+    """Say how a training was drawn towards the data, for a report.
+
+    >>> in_words({"method": "align", "targets_apart": 0.12})
+    'Adapted to these data: the networks may not tell simulations from data (predicted rates lie 0.12 apart).'
+    """
+    if adapted["method"] == "align":
+        apart = adapted["targets_apart"]
+        what = f"the networks may not tell simulations from data (predicted rates lie {apart:.2f} apart)"
+    else:
+        worth = f"{adapted['effective_train']:,.0f} for training, {adapted['effective_calibrate']:,.0f} for calibration"
+        what = f"simulations that look like them count more (worth {worth})"
+    return f"Adapted to these data: {what}."
 
 
 def _away(simulated: pd.DataFrame, data: pd.DataFrame) -> float:

@@ -14,7 +14,7 @@ from sewall import bundle as bundles
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.console import Console
-from sewall.jobs.windows.adapting import Towards, aligned, nearest
+from sewall.jobs.windows.adapting import Nearest, Towards, aligned, nearest
 from sewall.jobs.windows.observed import Observed
 from sewall.jobs.windows.options import PriorOptions
 from sewall.rundir import RunDirectory
@@ -62,7 +62,7 @@ def histories_for(
             candidates = {name: _histories(options, observed, seed, name) for name in names}
             chosen, away = nearest(candidates, look.simulated, look.data)
             stage.note(chosen=chosen, away=away)
-    return _histories(options, observed, seed, stage.notes["chosen"])
+    return Nearest(_histories(options, observed, seed, stage.notes["chosen"]), stage.notes["away"])
 
 
 @dataclass(frozen=True)
