@@ -15,7 +15,16 @@ import torch
 
 from sewall import run
 from sewall.errors import SewallError
-from sewall.jobs.windows.adapting import ALIGN, Towards, aligned, density_ratio, nearest, reweighted, targets_apart
+from sewall.jobs.windows.adapting import (
+    ALIGN,
+    Nearest,
+    Towards,
+    aligned,
+    density_ratio,
+    nearest,
+    reweighted,
+    targets_apart,
+)
 from sewall.jobs.windows.learning import Look, histories_for
 from sewall.jobs.windows.options import Method
 from sewall.nets.discrepancy import discrepancy
@@ -150,5 +159,7 @@ def test_what_auto_chose_is_remembered(tmp_path: Path) -> None:
         folder = RunDirectory.open(tmp_path / "run", {"a": 1}, seed=1)
         return histories_for(folder, cast(Any, options), cast(Any, observed), 1, look)
 
-    assert isinstance(chosen(look), RandomHistories) and seen == ["resimulate", "randomise"]
-    assert isinstance(chosen(replace(look)), RandomHistories) and len(seen) == 2
+    found = chosen(look)
+    assert isinstance(found, Nearest) and isinstance(found.histories, RandomHistories)
+    assert seen == ["resimulate", "randomise"] and "(resimulate 1.64, randomise -0.14)" in found.description
+    assert chosen(replace(look)) == found and len(seen) == 2
