@@ -40,7 +40,7 @@ DETECTED = {"bottleneck": BOTTLENECK, "theta-matched bottleneck": theta_matched(
 def main() -> None:
     parser = options("False alarms and detection of the support check.")
     parser.add_argument("--train", type=int, default=6_000, help="training windows")
-    parser.add_argument("--batches", type=int, default=500, help="well-specified batches")
+    parser.add_argument("--batches", type=int, default=1_000, help="well-specified batches")
     parser.add_argument("--trials", type=int, default=100, help="batches under the bottleneck")
     parser.set_defaults(members=1)  # the check reads the embedding of the first network only
     arguments = parser.parse_args()
@@ -64,9 +64,15 @@ def main() -> None:
     for name, ways in scores.items():
         for way, found in ways.items():
             print(f"\n{name}, {way}: n = {found['batches']} batches, 95 % Wilson intervals")
-            for key in ("batches_outside", "batches_flagged", "windows_outside", "windows_flagged"):
-                print(f"  {key.replace('_', ' '):<18} {words(found[key], 3)}")
-            print(f"  R2 of the network  {words(found['r2'], 3)}")
+            for key in (
+                "batches_outside",
+                "batches_flagged",
+                "windows_outside",
+                "windows_flagged",
+                "p_at_most_5_percent",
+            ):
+                print(f"  {key.replace('_', ' '):<20} {words(found[key], 3)}")
+            print(f"  R2 of the network    {words(found['r2'], 3)}")
     write(
         arguments.name or f"recombination_support-seed{arguments.seed}",
         {"setting": "support", **settings(arguments), **fitted.costs(), "scores": scores},
@@ -87,13 +93,14 @@ def flags(bundle: Bundle, task: RecombinationTask, examples: Examples, seed: int
     """Return shares of batches, and of windows one by one, that are flagged."""
     assert examples.groups is not None and examples.target is not None
     usable = task.usable(examples)
-    together, single = [], []
+    together, single, level = [], [], []
     for number in np.unique(examples.groups):
         rows = np.flatnonzero((examples.groups == number) & usable)
         statistics = task.statistics(examples, rows).to_numpy(float)
         _, embedding = apply_network(bundle.networks[0], task, examples, rows)
         found = bundle.support.batch(statistics, embedding, seed + int(number), distributions=False)
         together.append(found.status)
+        level.append(found.p <= 0.05)
         single.append(bundle.support.examples(statistics, embedding).status)
     rows = np.flatnonzero(usable)
     estimate = run.answer(bundle, task, examples, rows, LEVEL).estimate
@@ -104,6 +111,7 @@ def flags(bundle: Bundle, task: RecombinationTask, examples: Examples, seed: int
         "batches_flagged": share(batch != "ok"),
         "windows_outside": share(window == "outside"),
         "windows_flagged": share(window != "ok"),
+        "p_at_most_5_percent": share(np.array(level)),
         "r2": score(examples.target[rows], estimate, ["r2"], seed=seed)["r2"].to_dict(),
         "windows_unusable": int((~usable).sum()),
     }

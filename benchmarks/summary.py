@@ -126,9 +126,10 @@ def _support() -> Iterator[str]:
     for found in results("recombination_support-seed*"):
         for name, ways in found["scores"].items():
             flags = ways["as map"]
-            shares = [words(flags[key], 3) for key in ("batches_outside", "batches_flagged", "windows_outside")]
+            keys = ("batches_outside", "batches_flagged", "p_at_most_5_percent", "windows_outside")
+            shares = [words(flags[key], 3) if key in flags else "" for key in keys]
             rows.append([name, str(flags["batches"]), *shares])
-    yield table(["data", "batches", "batches outside", "batches flagged at all", "windows outside"], rows)
+    yield table(["data", "batches", "batches outside", "batches flagged at all", "p ≤ 0.05", "windows outside"], rows)
 
 
 def _lct() -> Iterator[str]:

@@ -214,7 +214,7 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.workers) as pool:
         found = list(pool.map(benchmark, [arguments.cache] * number, [arguments.data_seed] * number, arguments.seeds))
     ways = {key: {"name": name} | mean_of([row[key] for row in found]) for key, (name, _) in WAYS.items()}
-    results = {"n": len(given.split.test), "ways": ways, "by_seed": found}
+    results = {"n": len(given.split.test), "ways": ways, "by_seed": found, "bootstrap_simulations": RATES * AT_EACH}
     told(results)
     write("uncertainty", {**results, "settings": settings(arguments, ("cache", "workers"))})
 

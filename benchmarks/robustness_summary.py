@@ -1,0 +1,134 @@
+"""Write ``docs/accuracy-robustness.md`` from the files of results.
+
+python benchmarks/robustness_summary.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reporting import words
+from summary import results, table
+
+PAGE = Path(__file__).parents[1] / "docs" / "accuracy-robustness.md"
+Scores = dict[str, Any]
+
+HEAD = """# What if the data are not what was simulated?
+
+Every number here comes from a script in [`benchmarks/`](../benchmarks/README.md) and can be made again; the page is
+written by `benchmarks/robustness_summary.py`. In brackets: 95 % intervals. Test windows decided nothing.
+"""
+UNCERTAINTY = """
+## Ways to say how sure a network is
+
+`benchmarks/uncertainty.py`: recombination rates of windows of 200 kb, 20 haplotypes, constant size; 9,500 training
+windows, 5,000 to calibrate, {n:,} to test, mean of {seeds} trainings. The same networks then answer windows under
+histories that they never saw, with as many variants: an expansion and a bottleneck. 90 % intervals; widths and interval
+scores (Gneiting and Raftery 2007; less is better) in 1e-8 crossovers per bp; CPU seconds of one thread. *Conformal*:
+ends moved by fifth of the predictions, by what 5,000 other simulations ask for.
+"""
+BOOTSTRAP = """
+The bootstrap also needs {simulations:,} simulations at known rates for every population.
+"""
+GENERAL = """
+## The bundle that is shipped
+
+`benchmarks/recombination_general.py`: windows of 100 kb in ten settings. The general bundle was trained on data sets of
+every kind, *own* on 9,000 windows of the very setting. R², and coverage of 90 % intervals.
+"""
+MUTATION = """
+One recombination rate, 1e-8, and three mutation rates: largest mean estimate over smallest {ratio:.3f} ({rates}).
+"""
+LABORATORY = """
+## Five populations that were not simulated
+
+`benchmarks/misspecification.py` ({minutes:.0f} minutes on two cores): networks are trained at constant size and asked
+about a population that never had one. *Naive*: that network; *oracle*: trained on labelled windows of the target;
+between them the ways of `--adapt`. Error: of the log10 of the rate, mean absolute. *Recovered*: the share of the gap
+between naive and oracle that is closed; no gap where it is less than three standard errors. {n:,} windows, seeds
+{seeds}.
+
+![Error and coverage of every arm](misspecification.png)
+"""
+SEEN = """
+How well the support check of the naive network tells the target from the source, by how many windows it sees (AUROC),
+and batches of 50 that it calls outside:
+"""
+
+
+def main() -> None:
+    sections = [HEAD, *_general(), *_laboratory(), *_uncertainty()]
+    PAGE.write_text("\n".join(part.strip("\n") + "\n" for part in sections), encoding="utf-8")
+    print(f"written: {PAGE}")
+
+
+def _uncertainty() -> Iterator[str]:
+    for found in results("uncertainty"):
+        yield UNCERTAINTY.format(n=found["n"], seeds=len(found["settings"]["seeds"]))
+        rows = [
+            _way(way, calibrated, one) for way in found["ways"].values() for calibrated in ("raw", "conformal")
+            for one in [way["places"]]
+        ]  # fmt: skip
+        head = ["way", "", "coverage", "worst fifth", "width", "interval score", "expansion covers"]
+        yield table([*head, "bottleneck covers", "training", "1,000 windows"], rows)
+        yield BOOTSTRAP.format(simulations=found["bootstrap_simulations"])
+
+
+def _way(way: Scores, calibrated: str, places: Scores) -> list[str]:
+    home, raw = places["home"][calibrated], calibrated == "raw"
+    away = [f"{places[name][calibrated]['coverage']:.3f}" for name in ("expansion", "bottleneck")]
+    own = [f"{home[key]:.3f}" for key in ("coverage", "worst_fifth", "width", "score")]
+    costs = [f"{way['training']:.0f} s", f"{way['seconds_per_1000']:.2f} s"] if raw else ["", ""]
+    return [way["name"] if raw else "", "" if raw else "conformal", *own, *away, *costs]
+
+
+def _general() -> Iterator[str]:
+    for found in results("recombination_general_settings-seed*"):
+        yield GENERAL
+        rows = []
+        for name, row in found["settings"].items():
+            scores = {model["key"]: model["metrics"]["r2"] for model in row["models"]}
+            lost = next(d for d in row["differences"] if {d["model"], d["against"]} == {"general", "own"})
+            rows.append([name, words(scores["general"], 3), words(scores["own"], 3),
+                         words(lost, 3, "+"), words(row["coverage"], 3), words(row["own"], 3)])  # fmt: skip
+        yield table(["setting", "general", "own", "difference", "general covers", "own covers"], rows)
+    for found in results("recombination_general_mutation-seed*"):
+        rates = ", ".join(f"{row['mean_rate']:.3g} at {row['mutation_rate']:.3g}" for row in found["rows"])
+        yield MUTATION.format(ratio=found["largest_over_smallest"], rates=rates)
+
+
+def _laboratory() -> Iterator[str]:
+    for found in results("misspecification"):
+        one = next(iter(found["targets"].values()))
+        yield LABORATORY.format(minutes=found["minutes"], n=one["n"], seeds=", ".join(map(str, one["seeds"])))
+        rows = [
+            [name if k == 0 else "", *_arm(arm, row)] for name, target in found["targets"].items()
+            for k, (arm, row) in enumerate(target["arms"].items())
+        ]  # fmt: skip
+        yield table(["target", "arm", "error", "bias", "coverage", "width", "recovered", "boosting's error"], rows)
+        refused = [
+            f"- {name}, {arm}: {why}" for name, target in found["targets"].items()
+            for arm, why in target["refused"].items()
+        ]  # fmt: skip
+        if refused:
+            yield "\nDeclined by the command itself:\n\n" + "\n".join(refused)
+        yield SEEN
+        head = ["target", *(f"{size} windows" for size in one["support"]["auroc"]), "home outside", "target outside"]
+        yield table(head, [_seen(name, target["support"]) for name, target in found["targets"].items()])
+
+
+def _arm(arm: str, row: Scores) -> list[str]:
+    recovered = words(row["recovered"], 2) if "recovered" in row else ""
+    numbers = [f"{row['error']:.3f}", f"{row['bias']:+.3f}", f"{row['coverage']:.3f}", f"{row['width']:.2f}"]
+    return [arm, *numbers, recovered, f"{row['simple']['boosting']:.3f}"]
+
+
+def _seen(name: str, support: Scores) -> list[str]:
+    shares = [f"{support['outside'][place]:.3f}" for place in ("home", "away")]
+    return [name, *(f"{value:.3f}" for value in support["auroc"].values()), *shares]
+
+
+if __name__ == "__main__":
+    main()
