@@ -305,8 +305,12 @@ def draw(found: dict[str, dict[str, Any]], path: Path) -> None:
     panels = figure.subplots(1, 2, sharey=True)
     marks = dict(zip(ARMS, ("o", "s", "D", "^", "v", "P", "*", "|"), strict=True))
     for panel, key in zip(panels, ("error", "coverage"), strict=True):
-        for arm in ARMS:
-            at = [(scores["arms"][arm][key], -k) for k, scores in enumerate(found.values()) if arm in scores["arms"]]
+        for number, arm in enumerate(ARMS):
+            beside = 0.07 * (number - len(ARMS) / 2)  # so that no mark hides another
+            at = [
+                (scores["arms"][arm][key], -k - beside)
+                for k, scores in enumerate(found.values()) if arm in scores["arms"]
+            ]  # fmt: skip
             if at:
                 panel.plot(*zip(*at, strict=True), marks[arm], label=arm, markersize=8, alpha=0.85)
         panel.set_yticks([-k for k in range(len(found))], list(found))
