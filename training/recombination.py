@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 import sewall
 from sewall import run
+from sewall.bundle import Bundle
 from sewall.jobs.recombination import every_data
 from sewall.jobs.recombination.every_data import DataSetSimulator
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
@@ -86,7 +87,7 @@ def about(number: int, windows: int, seed: int) -> dict[str, Any]:
         "job": RecombinationTask.name,
         "description": "Crossovers per mutation (rho / theta) of windows of a genome, from an alignment of any sample.",
         "trained_on": {
-            "any_data": True, "chromosomes": list(every_data.CHROMOSOMES), "phased": [False, True],
+            "any_data": True, "context": True, "chromosomes": list(every_data.CHROMOSOMES), "phased": [False, True],
             "missing_calls": every_data.MOST_MISSING, "window_bp": list(every_data.LENGTHS),
             "theta_per_window": list(every_data.INFORMATION), "theta_per_bp": list(every_data.THETA),
             "rho_over_theta": [0.0, every_data.HIGHEST], "data_sets": number, "simulations": windows, "seed": seed,
@@ -98,6 +99,19 @@ def about(number: int, windows: int, seed: int) -> dict[str, Any]:
             "Rates per bp are proportional to the mutation rate that the user states.",
         ],
     }  # fmt: skip
+
+
+def trained(
+    examples: Examples, config: TrainConfig, checkpoints: Path, seed: int, workers: int, shares: run.Shares = SHARES
+) -> Bundle:
+    """Train on the windows of many data sets; none of those that are scored was seen in training."""
+    assert examples.groups is not None
+    task = RecombinationTask(every_data.HIGHEST, context=True)
+    parts = run.split(task, examples, seed, shares)
+    bundle, learning = run.fit(task, examples, parts, config, checkpoints, seed, workers)
+    scores = run.evaluate(bundle, task, examples, parts.test, LEVEL, seed)
+    scores |= {"learning": learning, "held_out": f"{len(parts.test):,} windows of data sets that no model saw"}
+    return run.described(bundle, task, about(len(np.unique(examples.groups)), len(examples), seed), scores)
 
 
 def main() -> None:
@@ -112,21 +126,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PLACE)
     arguments = parser.parse_args()
     examples = simulated(arguments.data_sets, arguments.seed, arguments.cache, arguments.workers)
-    task = RecombinationTask(every_data.HIGHEST, any_data=True)
-    parts = run.split(task, examples, arguments.seed, SHARES)
-    print({name: len(rows) for name, rows in vars(parts).items()})
     config = TrainConfig(epochs=arguments.epochs, members=arguments.members, device=arguments.device)
-    checkpoints = (
-        arguments.cache / "checkpoints" / hashlib.sha256(repr((config, arguments.data_sets)).encode()).hexdigest()[:12]
-    )
+    key = hashlib.sha256(repr((config, arguments.data_sets)).encode()).hexdigest()[:12]
     workers = arguments.workers if arguments.device == "cpu" or not torch.cuda.is_available() else 1
     begun = time.monotonic()
-    bundle, learning = run.fit(task, examples, parts, config, checkpoints, arguments.seed, workers)
+    bundle = trained(examples, config, arguments.cache / "checkpoints" / key, arguments.seed, workers)
     print(f"trained in {time.monotonic() - begun:.0f} s; {asdict(config)}")
-    scores = run.evaluate(bundle, task, examples, parts.test, LEVEL, arguments.seed)
-    scores |= {"learning": learning, "held_out": f"{len(parts.test):,} windows of data sets that no model saw"}
-    whole = about(arguments.data_sets, len(examples), arguments.seed)
-    bundle = run.described(bundle, task, whole, scores)
     shutil.rmtree(arguments.out, ignore_errors=True)
     bundle.save(arguments.out)
     size = sum(path.stat().st_size for path in arguments.out.iterdir()) / 1e6

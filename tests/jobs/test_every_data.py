@@ -103,7 +103,7 @@ def test_data_of_another_kind_are_named(found: dict, said: str | None) -> None:
 
 def test_a_network_of_any_data_reads_the_context_and_is_built_again_from_its_recipe() -> None:
     network = AlignmentNet(DECILES, width=64, context=len(CONTEXT))
-    again = RecombinationTask(16.0, any_data=True).network_like(network.recipe())
+    again = RecombinationTask(16.0, context=True).network_like(network.recipe())
     assert {k: v.shape for k, v in again.state_dict().items()} == {k: v.shape for k, v in network.state_dict().items()}
     rng = np.random.default_rng(1)
     batch = {

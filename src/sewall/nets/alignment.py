@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -43,6 +44,7 @@ class AlignmentNet(Network):
     ) -> None:
         super().__init__()
         self.classical, self.context, self.width = classical, context, width
+        self.begun = False
         self.pairs = Potentials(tables.pair_descriptors(), channels)
         self.between = Potentials(tables.gap_descriptors(), channels)
         self.within = Potentials(tables.gap_descriptors(), channels)
@@ -62,8 +64,16 @@ class AlignmentNet(Network):
         """Return width and context."""
         return {"width": self.width, "context": self.context}
 
+    def copied(self) -> AlignmentNet:
+        """Return a copy to train further: it keeps the scale of its inputs."""
+        other = copy.deepcopy(self)
+        other.begun = True
+        return other
+
     def standardise(self, batch: Batch) -> None:
-        """Take centre and scale of the plain numbers from the training examples."""
+        """Take centre and scale of the plain numbers from the training examples, unless others were trained on."""
+        if self.begun:
+            return
         plain = self._plain(batch)
         self.centre.copy_(plain.mean(0))
         spread = plain.std(0)

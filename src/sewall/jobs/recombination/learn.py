@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from sewall.jobs.session import stream
 from sewall.jobs.windows.learning import Look, Seeds
 from sewall.jobs.windows.observed import Observed, WindowReader
 from sewall.jobs.windows.options import PriorOptions
-from sewall.jobs.windows.source import Windows, stacked
+from sewall.jobs.windows.source import Windows, stacked, windows_of
 from sewall.rundir import RunDirectory
 from sewall.simple import GradientBoosting
 from sewall.simulate.defects import NAMES as DEFECTS
@@ -70,6 +70,17 @@ def read_windows(reader: WindowReader, observed: Observed, console: Console) -> 
         }
     )
     return Examples(keys, Windows(reader, arrays))
+
+
+def in_context(examples: Examples, known: NDArray[np.float32]) -> Examples:
+    """Return simulations as if they were windows of the data, for networks that read a context.
+
+    Args:
+        examples: simulations like the data.
+        known: ``(kinds of contig, context)`` what all windows of the data show together.
+    """
+    source, kinds = windows_of(examples), examples.keys["kind"].to_numpy(np.intp)
+    return replace(examples, source=Windows(source.alignments, source.encoded | {"context": known[kinds]}))
 
 
 def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:

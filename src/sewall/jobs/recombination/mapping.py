@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import sewall
 from sewall import bundle as bundles
@@ -21,10 +24,12 @@ from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
 from sewall.jobs.windows.adapting import Towards, in_words
 from sewall.jobs.windows.kinds import beyond, check_kind, described, kind_of
-from sewall.jobs.windows.learning import Budget, histories_for
+from sewall.jobs.windows.learning import Budget, histories_for, tuning
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.windows.options import DataOptions
+from sewall.jobs.windows.source import windows_of
+from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples
@@ -108,6 +113,11 @@ class Data:
         reader = replace(reader, least=observed.least)
         return cls(reader, observed, learn.read_windows(reader, observed, console))
 
+    def contexts(self) -> NDArray[np.float32]:
+        """Return ``(kinds of contig, context)`` what all windows of a kind show together."""
+        kinds, known = self.observed.kinds(self.reader), windows_of(self.examples).encoded["context"]
+        return np.nan_to_num([known[kinds == number][0] for number in range(len(self.observed.samples))])
+
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
         lengths = sorted({template.length for template in self.observed.templates})
@@ -169,7 +179,7 @@ def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
     """Return the bundle in *folder*, with its task."""
     about = bundles.read_about(folder)
     try:
-        task = RecombinationTask(float(about["target"]["upper"]), bool(about["trained_on"].get("any_data")))
+        task = RecombinationTask(float(about["target"]["upper"]), bool(about["trained_on"].get("context")))
     except (KeyError, TypeError, ValueError):
         raise SewallError(
             f"{folder / bundles.ABOUT}: damaged, or of another job; give a recombination bundle"
@@ -182,13 +192,27 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
     histories = histories_for(folder, options, data.observed, stream(folder.seed, learn.HISTORIES), look)
     prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
-    budget = Budget.of(options.quick, options.device, options.threads)
-    about = learn.about(data.trained_on(), prior, histories.description, options.quick)
-    task, seeds = RecombinationTask(prior["upper"]), learn.seeds(folder.seed)
+    budget, seeds = Budget.of(options.quick, options.device, options.threads), learn.seeds(folder.seed)
+    begun, trained_on = _begun(options, data), data.trained_on()
+    if begun:
+        examples, budget = learn.in_context(examples, data.contexts()), replace(budget, config=tuning(budget.config))
+        trained_on |= {"context": True, "begun_from": "the general bundle"}
+    about = learn.about(trained_on, prior, histories.description, options.quick)
+    task = RecombinationTask(prior["upper"], bool(begun), begun)
     towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
     return task, learned(
         folder, "bundle", task, examples, seeds, budget, options.level, about, console, towards=towards
     )
+
+
+def _begun(options: MapOptions, data: Data) -> Sequence[AlignmentNet]:
+    """Return the networks that a training begins from: those of the general bundle, for data of its kinds."""
+    if not options.refit or not GENERAL.exists():
+        return ()
+    _, bundle = trained_in(GENERAL)
+    if beyond(bundle.about["trained_on"], data.trained_on()) is not None:
+        return ()
+    return cast(Sequence[AlignmentNet], bundle.networks)
 
 
 def _evaluation(

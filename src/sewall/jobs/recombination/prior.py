@@ -86,7 +86,7 @@ class WindowSimulator:
     least: int
 
     def __call__(self, i: int, seed: np.random.SeedSequence) -> tuple[Alignment, dict[str, Any]]:
-        """Return the window, its ``rho_over_theta``, ``theta`` and ``template``, and its arrays of `encode`."""
+        """Return the window, its ``rho_over_theta``, ``theta``, ``template`` and ``kind``, and what `encode` gives."""
         own, ancestry = seed.spawn(2)
         rng = np.random.default_rng(own)
         number = int(rng.integers(len(self.templates)))
@@ -95,11 +95,11 @@ class WindowSimulator:
         ratio = self.rates.draw(rng)
         theta = float(np.exp(self.log_theta + self.log_spread * rng.standard_normal()))
         defects = self.defects.draw(rng)
-        labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number), **asdict(defects)}
+        labels = {"rho_over_theta": ratio, "theta": theta, "template": float(number), "kind": float(template.sample)}
         spec = self._spec(sample, template, ratio, theta, defects, rng)
         window = as_called(simulate_window(spec, ancestry), sample, template.accessible, defects, self.least, rng)
         unit = float(np.exp(self.log_theta + UNIT_ERROR * rng.standard_normal()))
-        return window, labels | encode(window, unit, self.least)
+        return window, labels | asdict(defects) | encode(window, unit, self.least)
 
     def _spec(
         self, sample: Sample, template: Template, ratio: float, theta: float, defects: Defects, rng: np.random.Generator

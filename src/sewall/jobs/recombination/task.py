@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,16 @@ class RecombinationTask:
 
     Args:
         upper: largest rho / theta in training.
-        any_data: whether models serve data sets of every kind, and so read what all windows of one show together.
+        context: whether models read what all windows of a data set show together, as those do that serve any data.
+        begun: trained networks, one of which each new one begins from.
     """
 
     name = "recombination"
 
-    def __init__(self, upper: float, any_data: bool = False) -> None:
+    def __init__(self, upper: float, context: bool = False, begun: Sequence[AlignmentNet] = ()) -> None:
         self.target = Target(TARGET, "crossovers per mutation", "sqrt", 0.0, upper)
-        self.any_data = any_data
-        self.labels: Mapping[str, str] = LABELS | CONTEXT_LABELS if any_data else LABELS
+        self.context, self.begun = context, begun
+        self.labels: Mapping[str, str] = LABELS | CONTEXT_LABELS if context else LABELS
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return which windows have at least 10 sites."""
@@ -47,13 +48,15 @@ class RecombinationTask:
 
     def tensors(self, examples: Examples, rows: Rows) -> dict[str, Tensor]:
         """Return the tables of *rows* as float tensors (see `sewall.encode.tables` for shapes)."""
-        encoded = {name: v for name, v in windows_of(examples).encoded.items() if self.any_data or name != "context"}
+        encoded = {name: v for name, v in windows_of(examples).encoded.items() if self.context or name != "context"}
         return {name: torch.from_numpy(np.nan_to_num(np.asarray(v[rows], np.float32))) for name, v in encoded.items()}
 
     def network(self, examples: Examples, rows: Rows) -> Network:
-        """Return an untrained `AlignmentNet`; it is the same for all alignments."""
+        """Return an untrained `AlignmentNet`, the same for all alignments; or a copy of one that is begun from."""
+        if self.begun:
+            return self.begun[int(torch.randint(len(self.begun), ()))].copied()
         return (
-            AlignmentNet(DECILES, width=WIDTH_OF_ANY, context=len(CONTEXT)) if self.any_data else AlignmentNet(DECILES)
+            AlignmentNet(DECILES, width=WIDTH_OF_ANY, context=len(CONTEXT)) if self.context else AlignmentNet(DECILES)
         )
 
     def network_like(self, recipe: Mapping[str, Any]) -> Network:
@@ -64,7 +67,7 @@ class RecombinationTask:
         """Return the classical statistics of *rows*, with the context where it is read; NaN below 10 sites."""
         encoded = windows_of(examples).encoded
         found = pd.DataFrame(encoded["statistics"][rows].astype(float), columns=list(NAMES))
-        if not self.any_data:
+        if not self.context:
             return found
         return found.join(pd.DataFrame(encoded["context"][rows].astype(float), columns=list(CONTEXT)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Budget:
         if quick:
             return cls(TrainConfig(members=3, device=device), workers)
         return cls(TrainConfig(device=device), workers)
+
+
+def tuning(config: TrainConfig) -> TrainConfig:
+    """Return the budget of networks that begin from trained ones: fewer and smaller steps."""
+    return replace(config, epochs=12, patience=4, learning_rate=1e-3)
 
 
 def histories_for(

@@ -1,0 +1,130 @@
+"""The general bundle: a map without training, data that it does not serve, and training that begins from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sewall import run
+from sewall.errors import SewallError
+from sewall.jobs import recombination
+from sewall.jobs.recombination import every_data, learn, mapping
+from sewall.jobs.recombination.context import CONTEXT
+from sewall.jobs.windows.source import Alignments, Windows, windows_of
+from sewall.nets.alignment import AlignmentNet
+from sewall.task import Examples
+from sewall.train import TrainConfig
+
+DATA_SETS, EPOCHS = 60, 3
+
+pytestmark = pytest.mark.usefixtures("tiny_budget")
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script that makes the bundle."""
+    spec = importlib.util.spec_from_file_location(
+        "general", Path(__file__).parents[2] / "training" / "recombination.py"
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def shipped(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny bundle, made as the shipped one is."""
+    place = tmp_path_factory.mktemp("general")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(every_data, "INFORMATION", (15.0, 60.0))
+        patch.setattr(every_data, "CHROMOSOMES", (4, 24))
+        patch.setattr(run, "FEWEST_CALIBRATION", 50)
+        examples = script.simulated(DATA_SETS, 1, place / "cache", 1)
+        shares, config = run.Shares(0.4, 0.1, 0.15, 0.3), TrainConfig(epochs=EPOCHS, members=1)
+        bundle = script.trained(examples, config, place / "checkpoints", 1, 1, shares)
+    bundle.save(place / "bundle")
+    return place / "bundle"
+
+
+@pytest.fixture
+def general(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(mapping, "GENERAL", shipped)
+    return shipped
+
+
+def asked(settings: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Settings that speak of no training."""
+    return {name: settings[name] for name in ("mutation_rate", "window", "seed", "threads", "verbosity")} | values
+
+
+def test_a_map_needs_no_training(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings))
+    assert not (result.folder / "bundle").exists() and not (result.folder / "simulations").exists()
+    record = json.loads((result.folder / "run.json").read_text())
+    assert "train" not in record["stages"] and record["prior"]["simulations"] == 12 * DATA_SETS
+    assert result.table["estimate"].notna().sum() == 6
+    same = recombination.predict(general, chromosome, out=tmp_path / "same", **asked(settings))
+    np.testing.assert_array_equal(same.table["estimate"], result.table["estimate"])
+
+
+def test_all_windows_tell_of_each(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = recombination.predict(general, chromosome, out=tmp_path / "whole", **asked(settings)).table
+    bed = tmp_path / "half.bed"
+    bed.write_text("".join(f"chr1\t{20_000 * k}\t{20_000 * (k + 1)}\n" for k in range(3)))
+    given = {name: value for name, value in asked(settings).items() if name != "window"} | {"windows": bed}
+    half = recombination.predict(general, chromosome, out=tmp_path / "half", **given).table
+    assert not np.allclose(whole["estimate"][:3], half["estimate"], rtol=1e-3, atol=0)
+
+
+def test_what_it_does_not_serve_is_trained_for(
+    general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "10,000 bp in a window, and the general bundle was made for 20,000 to 1,000,000"
+    with pytest.raises(SewallError, match=f"{why}; leave out --bundle to train for these data"):
+        recombination.predict(general, chromosome, out=tmp_path / "refused", **asked(settings, window=10_000))
+
+    class Trains(Exception):
+        pass
+
+    def trains(*_: Any) -> None:
+        raise Trains
+
+    monkeypatch.setattr(mapping, "_learn", trains)
+    for number, change in enumerate(({"window": 10_000}, {"quick": True}, {"refit": True})):
+        with pytest.raises(Trains):
+            recombination.map(chromosome, out=tmp_path / str(number), **asked(settings, **change))
+
+
+def test_a_training_may_begin_from_it(
+    general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    result = recombination.map(chromosome, out=tmp_path / "out", **settings, refit=True)
+    bundle = result.folder / "bundle"
+    assert json.loads((bundle / "bundle.json").read_text())["trained_on"]["begun_from"] == "the general bundle"
+    again = recombination.predict(bundle, chromosome, out=tmp_path / "again", **asked(settings))
+    np.testing.assert_array_equal(again.table["estimate"], result.table["estimate"])
+
+
+def test_simulations_stand_in_the_context_of_the_data() -> None:
+    keys = pd.DataFrame({"kind": [1.0, 0.0, 1.0]})
+    known = np.arange(2 * len(CONTEXT), dtype=np.float32).reshape(2, -1)
+    examples = Examples(keys, Windows(cast(Alignments, []), {"statistics": np.zeros((3, 1))}), np.zeros(3))
+    encoded = windows_of(learn.in_context(examples, known)).encoded
+    np.testing.assert_array_equal(encoded["context"], known[[1, 0, 1]])
+    assert encoded["statistics"].shape == (3, 1)
+
+
+def test_what_is_begun_from_keeps_its_scale() -> None:
+    first = AlignmentNet((0.1, 0.5, 0.9), width=16)
+    first.centre.fill_(2.0)
+    begun = first.copied()
+    begun.standardise({})  # reads nothing
+    assert begun.centre.eq(2.0).all() and begun is not first
