@@ -67,14 +67,23 @@ def gaps_between_columns(alignment: Alignment) -> Gaps:
 def gaps_within_columns(alignment: Alignment) -> Gaps:
     """Return the bp between successive heterozygous sites of every individual: phase-free pairs of chromosomes."""
     het = (alignment.calls > 0) & (alignment.calls < alignment.copies)
-    return _gaps(het.T, alignment.positions)
+    return _gaps(np.ascontiguousarray(het.T), alignment.positions)
 
 
-def _gaps(marks: NDArray[np.bool_], positions: NDArray[np.int32]) -> Gaps:
-    owner, site = np.nonzero(marks)
-    same = owner[1:] == owner[:-1]
-    gaps = np.diff(positions[site].astype(np.int64))[same]
-    return gaps, owner[1:][same]
+@compiled
+def _gaps(marks: NDArray[np.bool_], positions: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    number = 0
+    for row in marks:
+        number += max(int(row.sum()) - 1, 0)
+    length, owner, found = np.empty(number, np.int64), np.empty(number, np.int64), 0
+    for row in range(len(marks)):
+        last = -1
+        for site in np.flatnonzero(marks[row]):
+            if last >= 0:
+                length[found], owner[found] = np.int64(positions[site]) - positions[last], row
+                found += 1
+            last = int(site)
+    return length, owner
 
 
 @dataclass(frozen=True)

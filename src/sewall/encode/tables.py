@@ -83,11 +83,18 @@ def gap_table(gaps: Gaps, theta: float) -> Counts:
     """Return ``(3 lags, 14, 14)`` counts of a gap's class and the class of the gap 1, 2 and 4 further on."""
     length, owner = gaps
     kind = _classes(length * theta, GAP_EDGES)
-    tables = []
-    for lag in GAP_LAGS:
-        together = owner[lag:] == owner[:-lag]
-        tables.append(_counted((kind[:-lag] * GAPS + kind[lag:])[together], (GAPS, GAPS)))
-    return np.stack(tables)
+    return np.minimum(_successions(kind, owner), np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+@compiled
+def _successions(kind: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    counts = np.zeros((len(GAP_LAGS), GAPS, GAPS), np.int64)
+    for k in range(len(kind)):
+        for number in range(len(GAP_LAGS)):
+            before = k - GAP_LAGS[number]
+            if before >= 0 and owner[before] == owner[k]:
+                counts[number, kind[before], kind[k]] += 1
+    return counts
 
 
 def copying_table(alignment: Alignment, theta: float) -> NDArray[np.float32]:
