@@ -50,7 +50,8 @@ HISTORY = """
 
 Trained at constant size, or on random histories; tested at constant size, and under the history of CEU as SMC++ found
 it. Both have as many variants. AUROC of any complete sweep in the middle; what the support check says of all windows
-together, and how many single ones it leaves outside.
+together, and how many single ones it leaves outside. A wrong history is doubted (`warn`), not refused: its windows lie
+where sweeps of the right one would. Sweeps are still found; what kind they are is not.
 """
 CHROMOSOME = """
 ## One window in a hundred
@@ -138,10 +139,11 @@ def _history() -> Iterator[str]:
             aurocs = [f"{part['detection'][kind]['network']:.3f}" for kind in ("hard", "soft")]
             rows.append([
                 name, f"{part['n']:,}", words(accuracy, 3), *aurocs, f"{part['calibration_error']:.3f}",
-                part["support"]["status"], f"{flags.get('outside', 0) / sum(flags.values()):.1%}",
+                words(part["calibration"]["coverage"], 3), part["support"]["status"], f"{flags.get('outside', 0) / sum(flags.values()):.1%}",
             ])  # fmt: skip
     if rows:
-        head = ["trained on", "n", "accuracy", "AUROC, hard", "AUROC, soft", "calibration error", "support", "outside"]
+        head = ["trained on", "n", "accuracy", "AUROC, hard", "AUROC, soft", "calibration error", "90 % sets hold"]
+        head += ["support", "outside"]
         yield table(head, rows)
 
 
