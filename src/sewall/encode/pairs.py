@@ -77,10 +77,23 @@ def site_pairs(alignment: Alignment) -> SitePairs:
     parts = [_pairs_among(alignment, calls, rows) for rows in _stretches(alignment.sites)]
     columns = zip(*parts, strict=True)
     first, second, correlation, four_gametes = (np.concatenate(column) for column in columns)
-    even = even_sites(alignment)
-    correlation = np.where(even[first] | even[second], np.abs(correlation), correlation)
-    distance = alignment.positions[second].astype(np.int64) - alignment.positions[first]
+    distance = _placed(first, second, correlation, even_sites(alignment), alignment.positions)
     return SitePairs(first, second, distance, correlation, four_gametes)
+
+
+@compiled
+def _placed(
+    first: NDArray[np.intp], second: NDArray[np.intp], correlation: Floats, even: NDArray[np.bool_],
+    positions: NDArray[np.int32],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return the bp between the sites; correlations of sites without a rarer allele lose their sign, in place."""
+    distance = np.empty(len(first), np.int64)
+    for k in range(len(first)):
+        i, j = first[k], second[k]
+        distance[k] = np.int64(positions[j]) - positions[i]
+        if even[i] or even[j]:
+            correlation[k] = abs(correlation[k])
+    return distance
 
 
 def _stretches(sites: int) -> Iterator[NDArray[np.intp]]:

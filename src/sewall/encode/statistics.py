@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sewall.compiling import compiled
 from sewall.data.alignment import MISSING, Alignment
 from sewall.encode.pairs import (
     SitePairs,
@@ -153,19 +154,38 @@ def unevenness(positions: NDArray, length: int, parts: int = 10) -> float:
 
 
 def _linkage(pairs: SitePairs, common: NDArray[np.bool_], theta: float) -> dict[str, float]:
-    r2 = pairs.correlation**2
-    neighbours = pairs.second == pairs.first + 1
-    both = common[pairs.first] & common[pairs.second]
-    r2_common, seen = r2[both], pairs.four_gametes[both]
-    distance = np.searchsorted(DISTANCE_EDGES, pairs.distance[both] * theta)
-    count = np.bincount(distance, minlength=10)
-    mean_r2 = np.bincount(distance, r2_common, minlength=10) / np.maximum(count, 1)
-    share = np.bincount(distance, seen, minlength=10) / np.maximum(count, 1)
-    values = {f"r2_{k}": float(mean_r2[k]) for k in range(10)}
-    values |= {f"four_gametes_{k}": float(share[k]) for k in range(10)}
-    values["zns"] = float(r2_common.mean()) if len(r2_common) else 0.0
-    values["identical_neighbours"] = float((r2[neighbours] > 0.999).mean()) if neighbours.any() else 0.0
+    count, r2, seen = _by_distance(
+        pairs.first,
+        pairs.second,
+        np.asarray(pairs.distance * theta, np.float64),
+        pairs.correlation,
+        pairs.four_gametes,
+        common,
+    )
+    values = {f"r2_{k}": float(r2[k] / max(count[k], 1)) for k in range(10)}
+    values |= {f"four_gametes_{k}": float(seen[k] / max(count[k], 1)) for k in range(10)}
+    values["zns"] = float(r2.sum() / max(count.sum(), 1))
+    alike = pairs.correlation[pairs.second == pairs.first + 1] ** 2 > 0.999
+    values["identical_neighbours"] = float(alike.mean()) if len(alike) else 0.0
     return values
+
+
+@compiled
+def _by_distance(
+    first: NDArray[np.intp], second: NDArray[np.intp], distance: NDArray[np.float64], correlation: NDArray[np.float64],
+    four_gametes: NDArray[np.bool_], common: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Return, by class of distance, the pairs of common sites, the sum of their r², and those with four gametes."""
+    count, r2, seen = np.zeros(10), np.zeros(10), np.zeros(10)
+    for k in range(len(first)):
+        if common[first[k]] and common[second[k]]:
+            kind = 0
+            while kind < len(DISTANCE_EDGES) and distance[k] > DISTANCE_EDGES[kind]:
+                kind += 1
+            count[kind] += 1
+            r2[kind] += correlation[k] ** 2
+            seen[kind] += four_gametes[k]
+    return count, r2, seen
 
 
 def _filled(alignment: Alignment) -> NDArray[np.int8]:
