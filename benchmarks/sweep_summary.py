@@ -135,11 +135,12 @@ def _history() -> Iterator[str]:
             if "support" not in part:
                 continue
             flags = part["support"]["windows"]
+            outside = f"{flags.get('outside', 0) / sum(flags.values()):.1%}"
             accuracy = next(model["metrics"]["accuracy"] for model in part["models"] if model["key"] == "network")
             aurocs = [f"{part['detection'][kind]['network']:.3f}" for kind in ("hard", "soft")]
             rows.append([
                 name, f"{part['n']:,}", words(accuracy, 3), *aurocs, f"{part['calibration_error']:.3f}",
-                words(part["calibration"]["coverage"], 3), part["support"]["status"], f"{flags.get('outside', 0) / sum(flags.values()):.1%}",
+                words(part["calibration"]["coverage"], 3), part["support"]["status"], outside,
             ])  # fmt: skip
     if rows:
         head = ["trained on", "n", "accuracy", "AUROC, hard", "AUROC, soft", "calibration error", "90 % sets hold"]
