@@ -31,6 +31,12 @@ ends moved by fifth of the predictions, by what 5,000 other simulations ask for.
 """
 BOOTSTRAP = """
 The bootstrap also needs {simulations:,} simulations at known rates for every population.
+
+Calibrated, all ways but the bootstrap are within a few per cent of each other at home, and none holds under the
+bottleneck: there it is the flag that must speak, not the interval. **The default is five quantile heads, conformal.**
+Its interval score at home is {worse:.0%} above that of the best way, and it keeps more of its promise under the
+expansion ({kept:.3f} against {other:.3f}) than any other way that needs no simulations of its own but one quantile
+head, which it equals. It takes no shape of the errors for granted.
 """
 GENERAL = """
 ## The bundle that is shipped
@@ -73,7 +79,14 @@ def _uncertainty() -> Iterator[str]:
         ]  # fmt: skip
         head = ["way", "", "coverage", "worst fifth", "width", "interval score", "expansion covers"]
         yield table([*head, "bottleneck covers", "training", "1,000 windows"], rows)
-        yield BOOTSTRAP.format(simulations=found["bootstrap_simulations"])
+        ways = {key: way["places"] for key, way in found["ways"].items()}
+        scores = {key: places["home"]["conformal"]["score"] for key, places in ways.items()}
+        kept = {key: places["expansion"]["conformal"]["coverage"] for key, places in ways.items()}
+        others = [key for key in ways if key not in ("quantile ensemble", "quantile", "bootstrap")]
+        yield BOOTSTRAP.format(
+            simulations=found["bootstrap_simulations"], kept=kept["quantile ensemble"],
+            worse=scores["quantile ensemble"] / min(scores.values()) - 1, other=max(kept[key] for key in others),
+        )  # fmt: skip
 
 
 def _way(way: Scores, calibrated: str, places: Scores) -> list[str]:
