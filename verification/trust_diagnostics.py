@@ -114,25 +114,22 @@ def support(repeats: int) -> Iterator[Line]:
     """Flags of examples and batches like the null, each with reference and null of its own, and of shifted ones."""
     names = [str(k) for k in range(12)]
     for null, size in ((300, 50), (1400, 50), (1400, 150), (1400, 1400)):
-        outside = flagged = seen = rows = 0
+        outside = flagged = seen = rows = level = 0
         for repeat in range(repeats):
             rng = np.random.default_rng([2, null, size, repeat])
             check = SupportCheck.fit(*cloud(1500, rng), *cloud(null, rng), names)
             data = cloud(size, rng)
-            status, each = verdict(check, data, repeat), check.examples(*data).status
-            outside, flagged = outside + (status == "outside"), flagged + (status != "ok")
+            together, each = check.batch(*data, repeat, distributions=False), check.examples(*data).status
+            outside, flagged = outside + (together.status == "outside"), flagged + (together.status != "ok")
+            level += together.p <= 0.05
             rows += int((each[:FIRST] != "ok").sum())
-            seen += verdict(check, cloud(size, rng, shift=1.5), repeat) == "outside"
+            seen += check.batch(*cloud(size, rng, shift=1.5), repeat, distributions=False).status == "outside"
         about = f"{size} examples, null of {null}"
         yield Line(f"support, {about}: batches flagged", flagged, repeats, 0.0, 0.02)
+        yield Line(f"support, {about}: batches with p <= 0.05", level, repeats, 0.035, 0.065)
         yield Line(f"support, {about}: batches outside", outside, repeats, 0.0, 0.002)
         yield Line(f"support, {about}: shifted batches outside", seen, repeats, 0.95, 1.0)
         yield Line(f"support, {about}: examples flagged", rows, FIRST * repeats, 0.004, 0.02)
-
-
-def verdict(check: SupportCheck, data: tuple[Floats, Floats], seed: int) -> str:
-    """Return the status alone."""
-    return check.batch(*data, seed, distributions=False).status
 
 
 def kernel_level(repeats: int) -> Iterator[Line]:
