@@ -22,16 +22,13 @@ from settings import code_digest
 from threadpoolctl import threadpool_limits
 
 from sewall import run
-from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread
+from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread, examples_of
 from sewall.jobs.recombination.mapping import GENERAL, trained_in
-from sewall.jobs.recombination.task import TARGET, RecombinationTask
-from sewall.jobs.recombination.windows import ENCODED
+from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.windows.observed import Sample
-from sewall.jobs.windows.source import Windows
 from sewall.simulate.defects import Defects
 from sewall.simulate.farm import run_farm
 from sewall.simulate.history import History
-from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.trust.compare import compare
 
@@ -87,13 +84,7 @@ def simulated(data_set: DataSet, number: int, seed: int, arguments: argparse.Nam
             DataSetSimulator(WINDOWS, data_set), number, seed, arguments.cache / f"general-{key}-{seed}",
             config={"code": code_digest(), "kind": key}, shard_size=5, workers=arguments.workers, progress=told,
         )  # fmt: skip
-    shards = ShardedAlignments(paths)
-    encoded = {name: shards.array(name) for name in (*ENCODED, "context")}
-    labels = shards.labels
-    return Examples(
-        labels.drop(columns=TARGET), Windows(shards, encoded), labels[TARGET].to_numpy(float),
-        labels["data_set"].to_numpy(np.int64),
-    )  # fmt: skip
+    return examples_of(paths)
 
 
 def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -27,12 +27,9 @@ import sewall
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.jobs.recombination import every_data
-from sewall.jobs.recombination.every_data import DataSetSimulator
-from sewall.jobs.recombination.task import TARGET, RecombinationTask
-from sewall.jobs.recombination.windows import ENCODED
-from sewall.jobs.windows.source import Windows
+from sewall.jobs.recombination.every_data import DataSetSimulator, examples_of
+from sewall.jobs.recombination.task import RecombinationTask
 from sewall.simulate.farm import run_farm
-from sewall.simulate.shards import ShardedAlignments
 from sewall.task import Examples
 from sewall.train import TrainConfig
 
@@ -68,17 +65,6 @@ def simulated(number: int, seed: int, cache: Path, workers: int) -> Examples:
         )  # fmt: skip
     print()
     return examples_of(paths)
-
-
-def examples_of(paths: list[Path]) -> Examples:
-    """Return labelled windows, grouped by data set."""
-    shards = ShardedAlignments(paths)
-    labels = shards.labels
-    encoded = {name: shards.array(name) for name in (*ENCODED, "context")}
-    return Examples(
-        labels.drop(columns=TARGET), Windows(shards, encoded), labels[TARGET].to_numpy(float),
-        labels["data_set"].to_numpy(np.int64),
-    )  # fmt: skip
 
 
 def about(number: int, windows: int, seed: int) -> dict[str, Any]:

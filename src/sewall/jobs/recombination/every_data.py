@@ -8,6 +8,7 @@ genealogy differ from window to window.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,18 @@ from numpy.typing import NDArray
 from sewall.data.alignment import Alignment
 from sewall.encode.statistics import FEWEST_SITES, harmonic, watterson_theta
 from sewall.jobs.recombination.context import MOST_WINDOWS, context
-from sewall.jobs.recombination.windows import encode
+from sewall.jobs.recombination.task import TARGET
+from sewall.jobs.recombination.windows import ENCODED, encode
 from sewall.jobs.windows.calls import as_called
 from sewall.jobs.windows.observed import Sample
+from sewall.jobs.windows.source import Windows
 from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.defects import AnyDefects, Defects
 from sewall.simulate.farm import Labelled
 from sewall.simulate.history import History, random_history
 from sewall.simulate.local_rates import local_rates
+from sewall.simulate.shards import ShardedAlignments
+from sewall.task import Examples
 
 CHROMOSOMES = (4, 220)
 LENGTHS = (20_000, 1_000_000)  # bp
@@ -209,6 +214,17 @@ class DataSetSimulator:
             known = statistics[rows] if len(rows) else np.zeros((1, statistics.shape[1]))
             found.append(context(known, sample.chromosomes, sample.phased, data_set.least))
         return found
+
+
+def examples_of(paths: list[Path]) -> Examples:
+    """Return labelled windows from shards of data sets; their group is the data set."""
+    shards = ShardedAlignments(paths)
+    labels = shards.labels
+    encoded = {name: shards.array(name) for name in (*ENCODED, "context")}
+    return Examples(
+        labels.drop(columns=TARGET), Windows(shards, encoded), labels[TARGET].to_numpy(float),
+        labels["data_set"].to_numpy(np.int64),
+    )  # fmt: skip
 
 
 def pooled_theta(windows: list[Alignment], least: int) -> float:
