@@ -75,6 +75,8 @@ def _prior(simulations: Path) -> dict[str, Any]:
             f"{simulations}: holds no finished simulations; make them with: sewall recombination simulate"
         )
     prior: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if "contexts" not in prior:
+        raise SewallError(f"{file}: of an earlier version of sewall; simulate again: sewall recombination simulate")
     return prior
 
 
