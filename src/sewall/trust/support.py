@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, rankdata
 
 from sewall.errors import SewallError
 from sewall.trust.space import Floats, Space
@@ -194,7 +194,7 @@ class SupportCheck:
             statistics: ``(examples, statistics)``.
             embedding: ``(examples, features)``.
         """
-        p = self._p(statistics, embedding)
+        _, p = self._scores(statistics, embedding)
         status = self._called(p)
         space = self.spaces[0]
         z = np.abs((statistics - space.centre) / space.scale)
@@ -224,13 +224,13 @@ class SupportCheck:
             estimate: ``(examples,)`` predicted targets, on the scale of `fit`'s ``null_estimate``.
             distributions: whether to measure ``mmd_p`` and ``c2st``, which takes most of the time.
         """
-        every = self._p(statistics, embedding)
+        scores, every = self._scores(statistics, embedding)
         beyond = float((every <= WARN).mean()) if len(every) else 0.0
         kept = _finite(statistics, embedding)
         p, table = every[kept], self._table(statistics[kept])
         if len(p) < FEWEST_BATCH:
             return BatchSupport("ok", 1.0, beyond, np.nan, np.nan, table)
-        together = self._far_out(p, seed)
+        together = self._far_out(scores[kept], p, seed)
         status = self._status(p, together)
         if not distributions:
             return BatchSupport(status, together, beyond, np.nan, np.nan, table)
@@ -243,25 +243,36 @@ class SupportCheck:
         """A small null cannot tell one in a thousand: there, what lies beyond all of it is outside."""
         return max(OUTSIDE, 1.0 / (1 + len(self.null_scores)))
 
-    def _p(self, statistics: Floats, embedding: Floats) -> Floats:
+    def _scores(self, statistics: Floats, embedding: Floats) -> tuple[Floats, Floats]:
+        """Return how far out each example lies, and the share of the null that lies there or beyond."""
+        scores = np.full(len(statistics), np.inf)
         p = np.full(len(statistics), 1.0 / (1 + len(self.null_scores)))
         kept = np.flatnonzero(_finite(statistics, embedding))
         if len(kept):
             logs = _log_distances(self.spaces, statistics[kept], embedding[kept])
-            p[kept] = _tail(self.null_scores, ((logs - self.middle) / self.reach).max(axis=1))
+            scores[kept] = ((logs - self.middle) / self.reach).max(axis=1)
+            p[kept] = _tail(self.null_scores, scores[kept])
             moved = kept[self.spaces[0].moved(statistics[kept]).any(axis=1)]
+            scores[moved] = np.maximum(scores[moved], np.quantile(self.null_scores, 1 - WARN / 2))
             p[moved] = np.minimum(p[moved], WARN / 2)
-        return p
+        return scores, p
 
-    def _far_out(self, p: Floats, seed: int) -> float:
-        null = 1.0 - np.arange(len(self.null_scores)) / len(self.null_scores)
-        inside, reference = (-np.log(part[part > self._outside]) for part in (p, null))
+    def _far_out(self, scores: Floats, p: Floats, seed: int) -> float:
+        """Return the permutation p of how far out examples lie on average, by their ranks in the pooled sample.
+
+        What lies beyond the null's own outermost is left aside in data and null alike: given where that limit lies, the
+        others of both are draws of one distribution where data are like the null, and so can change places.
+        """
+        limit = len(self.null_scores) - max(1, int(self._outside * (1 + len(self.null_scores))))
+        inside = scores[p > self._outside]
         if len(p) - len(inside) > MOST_OUTSIDE * len(p):
             return 1.0 / (1 + PERMUTATIONS)
-        pooled, size, rng = np.concatenate([inside, reference]), len(inside), np.random.default_rng(seed)
-        observed = inside.mean()
-        drawn = np.array([rng.choice(pooled, size, replace=False, shuffle=False).mean() for _ in range(PERMUTATIONS)])
-        return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
+        pooled = np.concatenate([inside, self.null_scores[:limit]])
+        extremeness = -np.log((len(pooled) + 0.5 - rankdata(pooled)) / len(pooled))
+        size, rng = len(inside), np.random.default_rng(seed)
+        observed = extremeness[:size].mean()
+        drawn = [rng.choice(extremeness, size, replace=False, shuffle=False).mean() for _ in range(PERMUTATIONS)]
+        return float((1 + (np.array(drawn) >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
 
     def _status(self, p: Floats, together: float) -> str:
         beyond, outside = int((p <= WARN).sum()), float((p <= self._outside).mean())
