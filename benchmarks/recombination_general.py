@@ -4,15 +4,18 @@
     python benchmarks/recombination_general.py mutation              # one rate, mutation rates 25-fold apart
 
 Windows of 100 kb, constant rate in each, r ~ U(0, 5e-8), theta 5e-4 per bp; a data set has 60 of them. The general
-bundle sees each data set as it would see a file. The other network is trained on 9,000 windows of the setting itself,
-with all of the budget of ``recombination map``. Test windows decided nothing.
+bundle sees each data set as it would see a file. The *own* networks are trained on 9,000 windows of the setting itself,
+with all of the budget of ``recombination map``; the *refit* ones begin from the general ones, as ``--refit`` does, and
+see 1,800 of those windows. Test windows decided nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +25,22 @@ from settings import code_digest
 from threadpoolctl import threadpool_limits
 
 from sewall import run
+from sewall.bundle import Bundle
 from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread, examples_of
 from sewall.jobs.recombination.mapping import GENERAL, trained_in
 from sewall.jobs.recombination.task import RecombinationTask
+from sewall.jobs.windows.learning import tuning
 from sewall.jobs.windows.observed import Sample
 from sewall.simulate.defects import Defects
 from sewall.simulate.farm import run_farm
 from sewall.simulate.history import History
 from sewall.task import Examples
+from sewall.train import TrainConfig
 from sewall.trust.compare import compare
 
 LEVEL, WINDOWS, LENGTH, THETA, UPPER = 0.9, 60, 100_000, 5e-4, 4.0
 TEST, CALIBRATE, NULL, TUNE, TRAIN = 40, 40, 20, 10, 150  # data sets of 60 windows
+REFIT = 30  # of those for training
 CONSTANT = History((1e4,))
 NECK = History((12_000, 1_000, 30_000), (800, 1_600))
 GROWTH = History((2e5, 1e4), (1_000,))
@@ -87,39 +94,70 @@ def simulated(data_set: DataSet, number: int, seed: int, arguments: argparse.Nam
     return examples_of(paths)
 
 
+def trained(
+    task: RecombinationTask, examples: Examples, split: run.Split, config: TrainConfig, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Train on windows of a setting; return what is answered to its test windows, and how often intervals hold."""
+    fitted = fit(task, examples, split, arguments.members, arguments.seed, config)
+    with threadpool_limits(1):
+        answered = run.answer(fitted.bundle, task, examples, split.test, LEVEL)
+    scores = evaluated(fitted.bundle, task, examples, split.test, LEVEL, arguments.seed)
+    answers = {"network": answered.estimate} | answered.simple
+    return {
+        "answers": {name: values.tolist() for name, values in answers.items()},
+        "scores": {"coverage": scores["calibration"]["coverage"], **fitted.costs()},
+    }
+
+
+def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what *make* returns, made once: it does not change with the general bundle."""
+    if not path.exists():
+        path.write_text(json.dumps(make()), encoding="utf-8")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def one_setting(
+    setting: Setting, general: RecombinationTask, bundle: Bundle, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Compare the general networks, those of the setting itself, and those between, on the same windows."""
+    sizes = (TEST,) if arguments.general_alone else (TEST, CALIBRATE, NULL, TUNE, TRAIN)
+    examples = simulated(setting.data_set(), sum(sizes), arguments.data_seed, arguments)
+    assert examples.target is not None and examples.groups is not None
+    part = np.searchsorted(np.cumsum(sizes), examples.groups, side="right")
+    usable = general.usable(examples)
+    test, calibrate, null, tune, train = (np.flatnonzero((part == k) & usable) for k in range(5))
+    with threadpool_limits(1):
+        theirs = run.answer(bundle, general, examples, test, LEVEL)
+    truth = examples.target[test]
+    inside = (theirs.claimed[:, 0] <= truth) & (truth <= theirs.claimed[:, 1])
+    answers = {"general": theirs.estimate}
+    row: dict[str, Any] = {"coverage": share(inside), "width": float(np.diff(theirs.claimed, axis=1).mean())}
+    if arguments.general_alone:
+        answers |= theirs.simple
+    else:
+        digest = hashlib.sha256(f"{setting} {code_digest()} {arguments.data_seed} {arguments.members}".encode())
+        file = arguments.cache / f"own-{digest.hexdigest()[:12]}-{arguments.seed}.json"
+        split, config = run.Split(train, tune, calibrate, null, test), TrainConfig()
+        own = kept(file, lambda: trained(RecombinationTask(UPPER), examples, split, config, arguments))
+        few = train[examples.groups[train] < sum(sizes[:-1]) + REFIT]
+        task, split = RecombinationTask(UPPER, True, bundle.networks), replace(split, train=few)
+        refit = trained(task, examples, split, tuning(config), arguments)
+        answers |= {name: np.array(v) for name, v in own["answers"].items() if name != "network"}
+        answers |= {name: np.array(v["answers"]["network"]) for name, v in (("own", own), ("refit", refit))}
+        row |= {"own": own["scores"], "refit": refit["scores"]}
+    return (
+        row | compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed, examples.groups[test]).to_dict()
+    )
+
+
 def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Compare both networks in every setting."""
+    """Compare the networks in every setting."""
     general, bundle = trained_in(arguments.bundle)
     chosen = SETTINGS if arguments.only is None else (SETTINGS[arguments.only],)
     found: dict[str, Any] = {}
     for setting in chosen:
-        sizes = (TEST,) if arguments.general_alone else (TEST, CALIBRATE, NULL, TUNE, TRAIN)
-        examples = simulated(setting.data_set(), sum(sizes), arguments.data_seed, arguments)
-        assert examples.target is not None and examples.groups is not None
-        part = np.searchsorted(np.cumsum(sizes), examples.groups, side="right")
-        usable = general.usable(examples)
-        test = np.flatnonzero((part == 0) & usable)
-        with threadpool_limits(1):
-            theirs = run.answer(bundle, general, examples, test, LEVEL)
-        truth = examples.target[test]
-        inside = (theirs.claimed[:, 0] <= truth) & (truth <= theirs.claimed[:, 1])
-        answers = {"general": theirs.estimate}
-        row: dict[str, Any] = {"coverage": share(inside), "width": float(np.diff(theirs.claimed, axis=1).mean())}
-        if not arguments.general_alone:
-            test_rows, *others = (np.flatnonzero((part == k) & usable) for k in range(5))
-            calibrate, null, tune, train = others
-            task = RecombinationTask(UPPER)
-            own = fit(
-                task, examples, run.Split(train, tune, calibrate, null, test_rows), arguments.members, arguments.seed
-            )
-            with threadpool_limits(1):
-                answered = run.answer(own.bundle, task, examples, test, LEVEL)
-            answers |= {"own": answered.estimate, **answered.simple}
-            row["own"] = evaluated(own.bundle, task, examples, test, LEVEL, arguments.seed)["calibration"]["coverage"]
-        else:
-            answers |= theirs.simple
-        row |= compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed, examples.groups[test]).to_dict()
-        found[setting.name] = row
+        found[setting.name] = row = one_setting(setting, general, bundle, arguments)
         print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 4) for m in row["models"]},
               "covers", words(row["coverage"], 3), flush=True)  # fmt: skip
     return {"n": TEST * WINDOWS, "settings": found}

@@ -7,7 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,8 +59,10 @@ class Fitted:
         }
 
 
-def fit(task: Task, examples: Examples, split: run.Split, members: int, seed: int) -> Fitted:
-    """Train on one thread, as `run.fit` does for any map, and measure its CPU time."""
+def fit(
+    task: Task, examples: Examples, split: run.Split, members: int, seed: int, config: TrainConfig | None = None
+) -> Fitted:
+    """Train on one thread, as `run.fit` does for any map unless told how, and measure its CPU time."""
     torch.set_num_threads(1)
     start, marks = time.process_time(), [0.0]
 
@@ -69,7 +71,7 @@ def fit(task: Task, examples: Examples, split: run.Split, members: int, seed: in
         print(f"\rtraining: {len(marks) - 1} epochs, {marks[-1]:.0f} CPU seconds", end="", flush=True)
 
     with TemporaryDirectory() as folder, threadpool_limits(1):
-        config = TrainConfig(members=members)
+        config = replace(config or TrainConfig(), members=members)
         bundle, learning = run.fit(task, examples, split, config, Path(folder), seed, progress=progress)
     print()
     return Fitted(bundle, marks[-1], time.process_time() - start, learning)
