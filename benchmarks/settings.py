@@ -66,13 +66,17 @@ class Window:
     missing: float = 0.0
 
     def __call__(self, i: int, seed: np.random.SeedSequence) -> tuple[Alignment, dict[str, Any]]:
+        window, rate = self.simulated(seed)
+        return window, {"rho_over_theta": rate / MUTATION_RATE, **encode(window, THETA, 1)}
+
+    def simulated(self, seed: np.random.SeedSequence) -> tuple[Alignment, float]:
+        """Return a window, and its rate per bp."""
         draws, ancestry, defects = seed.spawn(3)
         rng = np.random.default_rng(draws)
         rate = rng.uniform(0, HIGHEST_RATE)
         history = self.histories.draw(rng)
         spec = WindowSpec(CHROMOSOMES, self.length, MUTATION_RATE, rate, history)
-        window = self.as_called(simulate_window(spec, ancestry), np.random.default_rng(defects))
-        return window, {"rho_over_theta": rate / MUTATION_RATE, **encode(window, THETA, 1)}
+        return self.as_called(simulate_window(spec, ancestry), np.random.default_rng(defects)), rate
 
     def as_called(self, window: Alignment, rng: np.random.Generator) -> Alignment:
         """Return the window with its defects."""
