@@ -1,12 +1,12 @@
-"""The general bundle against networks that were trained for the very setting.
+"""A map in a minute, which begins from the general networks, against networks trained for the very setting.
 
     python benchmarks/recombination_general.py settings [--only 3]   # ten settings
     python benchmarks/recombination_general.py mutation              # one rate, mutation rates 25-fold apart
 
-Windows of 100 kb, constant rate in each, r ~ U(0, 5e-8), theta 5e-4 per bp; a data set has 60 of them. The general
-bundle sees each data set as it would see a file. The *own* networks are trained on 9,000 windows of the setting itself,
-with all of the budget of ``recombination map``; the *refit* ones begin from the general ones, as ``--refit`` does, and
-see 1,800 of those windows. Test windows decided nothing.
+A file is a chromosome of 150 windows of 100 kb; the rate is even in each, r ~ U(0, 5e-8), theta 5e-4 per bp.
+``general`` is ``recombination map`` as it comes, ``bundle alone`` the general bundle without any fitting, and ``own`` a
+bundle that was trained from nothing on 9,000 simulations of the setting itself, whose history and rates it knows. All
+answer the same windows, which decided nothing.
 """
 
 from __future__ import annotations
@@ -14,37 +14,42 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msprime
 import numpy as np
-from reporting import evaluated, fit, options, settings, share, words, write
+import pandas as pd
+from numpy.typing import NDArray
+from reporting import fit, options, settings, share, words, write
 from settings import code_digest
 from threadpoolctl import threadpool_limits
 
 from sewall import run
-from sewall.bundle import Bundle
+from sewall.jobs import recombination
+from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread, examples_of
-from sewall.jobs.recombination.mapping import GENERAL, trained_in
+from sewall.jobs.recombination.mapping import GENERAL
 from sewall.jobs.recombination.task import RecombinationTask
-from sewall.jobs.windows.learning import tuning
 from sewall.jobs.windows.observed import Sample
+from sewall.simulate.coalescent import WindowSpec, simulate_window
 from sewall.simulate.defects import Defects
 from sewall.simulate.farm import run_farm
 from sewall.simulate.history import History
-from sewall.task import Examples
-from sewall.train import TrainConfig
 from sewall.trust.compare import compare
 
-LEVEL, WINDOWS, LENGTH, THETA, UPPER = 0.9, 60, 100_000, 5e-4, 4.0
-TEST, CALIBRATE, NULL, TUNE, TRAIN = 40, 40, 20, 10, 150  # data sets of 60 windows
-REFIT = 30  # of those for training
+LEVEL, LENGTH, THETA, UPPER, MUTATION_RATE = 0.9, 100_000, 5e-4, 4.0, 1.25e-8
+FILES, PER_FILE = 3, 150
+TEST, CALIBRATE, NULL, TUNE, TRAIN = 10, 40, 20, 10, 150  # data sets of 60 windows, to train the own networks
+WINDOWS = 60
+RATES = RateSpread(UPPER)
 CONSTANT = History((1e4,))
 NECK = History((12_000, 1_000, 30_000), (800, 1_600))
 GROWTH = History((2e5, 1e4), (1_000,))
 DECLINE = History((2_000, 2e4), (2_000,))
+HISTORIES = {"constant": CONSTANT, "bottleneck": NECK, "growth": GROWTH, "decline": DECLINE}
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -61,16 +66,32 @@ class Setting:
         lost = "" if self.least == 1 else ", no singletons"
         return f"n {self.chromosomes}, {'phased' if self.phased else 'unphased'}, {self.history}{lost}"
 
-    def data_set(self, theta: float = THETA, rates: RateSpread | None = None) -> DataSet:
+    def data_set(self) -> DataSet:
         ploidy = np.full(self.chromosomes // 2, 2, np.int8)
         columns = self.chromosomes if self.phased else self.chromosomes // 2
         sample = Sample(self.phased, ploidy, np.zeros((0, columns), bool))
-        return DataSet(
-            sample, self.least, HISTORIES[self.history], theta, 0.0, LENGTH, 1.0, rates or RateSpread(UPPER), Defects()
-        )
+        return DataSet(sample, self.least, HISTORIES[self.history], THETA, 0.0, LENGTH, 1.0, RATES, Defects())
+
+    def write_file(self, path: Path, ratios: Floats, theta: float, seed: int) -> None:
+        """Write the variants of a chromosome, one rho / theta per window."""
+        mu = theta / (4 * HISTORIES[self.history].effective_size(self.chromosomes, self.least))
+        rates = msprime.RateMap(position=np.arange(len(ratios) + 1) * LENGTH, rate=ratios * mu)
+        spec = WindowSpec(self.chromosomes, LENGTH * len(ratios), mu, rates, HISTORIES[self.history])
+        sites = simulate_window(spec, np.random.SeedSequence([seed, 1]))
+        carriers = sites.calls.sum(axis=1)
+        kept = np.minimum(carriers, self.chromosomes - carriers) >= self.least
+        join = "|" if self.phased else "/"
+        with path.open("w", encoding="utf-8") as file:
+            file.write(f"##fileformat=VCFv4.2\n##contig=<ID=1,length={LENGTH * len(ratios)}>\n")
+            file.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
+            names = "\t".join(f"i{k}" for k in range(self.chromosomes // 2))
+            file.write(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{names}\n")
+            for position, calls in zip(sites.positions[kept] + 1, sites.calls[kept], strict=True):
+                pairs = calls.reshape(-1, 2) if self.phased else np.sort(calls.reshape(-1, 2))
+                genotypes = "\t".join(f"{a}{join}{b}" for a, b in pairs)
+                file.write(f"1\t{position}\t.\tA\tC\t.\tPASS\t.\tGT\t{genotypes}\n")
 
 
-HISTORIES = {"constant": CONSTANT, "bottleneck": NECK, "growth": GROWTH, "decline": DECLINE}
 SETTINGS = (
     Setting(6, True, 1, "constant"), Setting(6, False, 1, "bottleneck"), Setting(20, True, 1, "constant"),
     Setting(20, True, 2, "bottleneck"), Setting(20, False, 1, "growth"), Setting(64, True, 1, "growth"),
@@ -79,104 +100,100 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def simulated(data_set: DataSet, number: int, seed: int, arguments: argparse.Namespace) -> Examples:
-    """Return the windows of so many data sets of one kind; those that lie in the cache are not made again."""
-    key = hashlib.sha256(repr(data_set).encode()).hexdigest()[:12]
+def own_bundle(setting: Setting, arguments: argparse.Namespace) -> Path:
+    """Return a bundle trained from nothing for a setting, made once: it does not change with the general one."""
+    data_set = setting.data_set()
+    key = hashlib.sha256(f"{data_set!r} {code_digest()} {arguments.seed} {arguments.members}".encode()).hexdigest()[:12]
+    place = arguments.cache / f"own-{key}"
+    if (place / "bundle.json").exists():
+        return place
+    sizes = (TEST, CALIBRATE, NULL, TUNE, TRAIN)
 
     def told(done: int, of: int) -> None:
         print(f"\r{done} of {of} data sets", end="" if done < of else "\n", flush=True)
 
     with threadpool_limits(1):
         paths = run_farm(
-            DataSetSimulator(WINDOWS, data_set), number, seed, arguments.cache / f"general-{key}-{seed}",
-            config={"code": code_digest(), "kind": key}, shard_size=5, workers=arguments.workers, progress=told,
+            DataSetSimulator(WINDOWS, data_set), sum(sizes), arguments.data_seed, arguments.cache / f"general-{key}",
+            config={"key": key}, shard_size=5, workers=arguments.workers, progress=told,
         )  # fmt: skip
-    return examples_of(paths)
-
-
-def trained(
-    task: RecombinationTask, examples: Examples, split: run.Split, config: TrainConfig, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    """Train on windows of a setting; return what is answered to its test windows, and how often intervals hold."""
-    fitted = fit(task, examples, split, arguments.members, arguments.seed, config)
-    with threadpool_limits(1):
-        answered = run.answer(fitted.bundle, task, examples, split.test, LEVEL)
-    scores = evaluated(fitted.bundle, task, examples, split.test, LEVEL, arguments.seed)
-    answers = {"network": answered.estimate} | answered.simple
-    return {
-        "answers": {name: values.tolist() for name, values in answers.items()},
-        "scores": {"coverage": scores["calibration"]["coverage"], **fitted.costs()},
-    }
-
-
-def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what *make* returns, made once: it does not change with the general bundle."""
-    if not path.exists():
-        path.write_text(json.dumps(make()), encoding="utf-8")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def one_setting(
-    setting: Setting, general: RecombinationTask, bundle: Bundle, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    """Compare the general networks, those of the setting itself, and those between, on the same windows."""
-    sizes = (TEST,) if arguments.general_alone else (TEST, CALIBRATE, NULL, TUNE, TRAIN)
-    examples = simulated(setting.data_set(), sum(sizes), arguments.data_seed, arguments)
-    assert examples.target is not None and examples.groups is not None
+    examples, task = examples_of(paths), RecombinationTask(UPPER)
+    assert examples.groups is not None
     part = np.searchsorted(np.cumsum(sizes), examples.groups, side="right")
-    usable = general.usable(examples)
-    test, calibrate, null, tune, train = (np.flatnonzero((part == k) & usable) for k in range(5))
+    test, calibrate, null, tune, train = (np.flatnonzero((part == k) & task.usable(examples)) for k in range(5))
+    fitted = fit(task, examples, run.Split(train, tune, calibrate, null, test), arguments.members, arguments.seed)
     with threadpool_limits(1):
-        theirs = run.answer(bundle, general, examples, test, LEVEL)
-    truth = examples.target[test]
-    inside = (theirs.claimed[:, 0] <= truth) & (truth <= theirs.claimed[:, 1])
-    answers = {"general": theirs.estimate}
-    row: dict[str, Any] = {"coverage": share(inside), "width": float(np.diff(theirs.claimed, axis=1).mean())}
-    if arguments.general_alone:
-        answers |= theirs.simple
-    else:
-        digest = hashlib.sha256(f"{setting} {code_digest()} {arguments.data_seed} {arguments.members}".encode())
-        file = arguments.cache / f"own-{digest.hexdigest()[:12]}-{arguments.seed}.json"
-        split, config = run.Split(train, tune, calibrate, null, test), TrainConfig()
-        own = kept(file, lambda: trained(RecombinationTask(UPPER), examples, split, config, arguments))
-        few = train[examples.groups[train] < sum(sizes[:-1]) + REFIT]
-        task, split = RecombinationTask(UPPER, True, bundle.networks), replace(split, train=few)
-        refit = trained(task, examples, split, tuning(config), arguments)
-        answers |= {name: np.array(v) for name, v in own["answers"].items() if name != "network"}
-        answers |= {name: np.array(v["answers"]["network"]) for name, v in (("own", own), ("refit", refit))}
-        row |= {"own": own["scores"], "refit": refit["scores"]}
-    return (
-        row | compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed, examples.groups[test]).to_dict()
-    )
+        scores = run.evaluate(fitted.bundle, task, examples, test, LEVEL, arguments.seed)
+    trained_on = {
+        "chromosomes": [setting.chromosomes], "phased": [setting.phased], "least_minor_count": setting.least,
+        "missing_calls": 0.0, "theta_per_bp": THETA, "window_bp": [LENGTH, LENGTH],
+    }  # fmt: skip
+    prior = {"upper": UPPER, "simulations": len(examples)}
+    about = learn.about(trained_on, prior, setting.history, False)
+    run.described(fitted.bundle, task, about, {**scores, "learning": [], "held_out": ""}).save(place)
+    return place
+
+
+def one_setting(setting: Setting, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Compare all answers to the windows of a few files."""
+    own, found = own_bundle(setting, arguments), []
+    version = hashlib.sha256((arguments.bundle / "bundle.json").read_bytes()).hexdigest()[:8]
+    for number in range(FILES):
+        seed = arguments.data_seed + number
+        folder = arguments.cache / f"files-{hashlib.sha256(repr(setting).encode()).hexdigest()[:12]}-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        ratios, file = np.random.default_rng(seed).uniform(0, UPPER, PER_FILE), folder / "variants.vcf"
+        if not file.exists():
+            setting.write_file(file, ratios, THETA, seed)
+        for way, bundle in (("general", None), ("bundle alone", arguments.bundle), ("own", own)):
+            place = folder / (own.name if way == "own" else f"{way.replace(' ', '-')}-{version}")
+            if not (place / "report.html").exists():
+                recombination.map(
+                    file, out=place, mutation_rate=MUTATION_RATE, seed=arguments.seed, verbosity=0, bundle=bundle
+                )
+            table = pd.read_csv(place / "predictions.tsv", sep="\t", comment="#")
+            truth = ratios[(table["start"] // LENGTH).to_numpy()]
+            stages = json.loads((place / "run.json").read_text(encoding="utf-8"))["stages"]
+            found.append(table.assign(way=way, file=number, truth=truth, seconds=sum(stages.values())))
+    rows = pd.concat(found)
+    rows[["lower", "upper"]] /= MUTATION_RATE
+    wide = rows.pivot_table(index=["file", "start"], columns="way", values="rho_over_theta").dropna()
+    general = rows[rows["way"] == "general"].set_index(["file", "start"]).loc[wide.index]
+    answers = {way: wide[way].to_numpy() for way in wide} | {"simple": (general["simple"] / MUTATION_RATE).to_numpy()}
+    truth = general["truth"].to_numpy()
+    scores = {"n": len(wide), "outside": float((general["support"] == "outside").mean()),
+              "seconds_of_stages": float(general["seconds"].mean())}  # fmt: skip
+    for way, part in rows.groupby("way"):
+        claimed = part.dropna(subset=["lower"])
+        scores |= {f"coverage {way}": share(((claimed["lower"] <= claimed["truth"])
+                                             & (claimed["truth"] <= claimed["upper"])).to_numpy())}  # fmt: skip
+    return scores | compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed).to_dict()
 
 
 def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Compare the networks in every setting."""
-    general, bundle = trained_in(arguments.bundle)
     chosen = SETTINGS if arguments.only is None else (SETTINGS[arguments.only],)
     found: dict[str, Any] = {}
     for setting in chosen:
-        found[setting.name] = row = one_setting(setting, general, bundle, arguments)
-        print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 4) for m in row["models"]},
-              "covers", words(row["coverage"], 3), flush=True)  # fmt: skip
-    return {"n": TEST * WINDOWS, "settings": found}
+        found[setting.name] = row = one_setting(setting, arguments)
+        print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 3) for m in row["models"]},
+              "covers", words(row["coverage general"], 3), "outside", row["outside"], flush=True)  # fmt: skip
+    return {"settings": found}
 
 
 def mutation(arguments: argparse.Namespace) -> dict[str, Any]:
     """Change the mutation rate 25-fold where the recombination rate is 1e-8 everywhere."""
-    general, bundle = trained_in(arguments.bundle)
     rows = []
     for factor in (0.2, 1.0, 5.0):
-        mu = 1.25e-8 * factor
-        data_set = SETTINGS[2].data_set(4e4 * mu, RateSpread(1e-8 / mu, 1e-8 / mu, 0.0))
-        examples = simulated(data_set, 10, arguments.data_seed + 1, arguments)
-        usable = np.flatnonzero(general.usable(examples))
-        with threadpool_limits(1):
-            answered = run.answer(bundle, general, examples, usable, LEVEL)
-        rates = answered.estimate * mu
-        rows.append({"mutation_rate": mu, "mean_rate": float(rates.mean()), "windows": len(rates),
-                     "sd": float(rates.std())})  # fmt: skip
+        mu, folder = MUTATION_RATE * factor, arguments.cache / f"mutation-{factor}"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "variants.vcf"
+        SETTINGS[2].write_file(file, np.full(PER_FILE, 1e-8 / mu), 4e4 * mu, arguments.data_seed)
+        result = recombination.map(
+            file, out=folder / "map", mutation_rate=mu, seed=arguments.seed, verbosity=0, force=True
+        )
+        rates = result.table["estimate"].dropna()
+        rows.append({"mutation_rate": mu, "mean_rate": float(rates.mean()), "sd": float(rates.std()), "n": len(rates)})
         print(rows[-1], flush=True)
     means = [row["mean_rate"] for row in rows]
     return {"rate": 1e-8, "rows": rows, "largest_over_smallest": max(means) / min(means)}
@@ -186,18 +203,17 @@ PARTS = {"settings": ten_settings, "mutation": mutation}
 
 
 def main() -> None:
-    parser = options("The general bundle against networks that were trained for the very setting.")
+    parser = options("A map in a minute against networks that were trained for the very setting.")
     parser.add_argument("part", choices=list(PARTS))
     parser.add_argument("--bundle", type=Path, default=GENERAL)
     parser.add_argument("--only", type=int, help="number of the setting")
-    parser.add_argument("--general-alone", action="store_true", help="train nothing")
     parser.set_defaults(data_seed=60)
     arguments = parser.parse_args()
     results = PARTS[arguments.part](arguments)
-    if arguments.only is None and not arguments.general_alone:
-        own = settings(arguments, ("cache", "workers", "name", "bundle", "only", "general_alone"))
-        write(f"recombination_general_{arguments.part}-seed{arguments.seed}", {**results, "settings": own})
+    if arguments.only is None:
+        own = settings(arguments, ("cache", "workers", "name", "bundle", "only"))
+        write(f"recombination_general_{arguments.part}-seed{arguments.seed}", {**results, "arguments": own})
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # worker processes import this file and must not run it
     main()

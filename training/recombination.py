@@ -92,7 +92,7 @@ def trained(
 ) -> Bundle:
     """Train on the windows of many data sets; none of those that are scored was seen in training."""
     assert examples.groups is not None
-    task = RecombinationTask(every_data.HIGHEST, context=True)
+    task = RecombinationTask(every_data.HIGHEST, context=True, any_data=True)
     parts = run.split(task, examples, seed, shares)
     bundle, learning = run.fit(task, examples, parts, config, checkpoints, seed, workers)
     scores = run.evaluate(bundle, task, examples, parts.test, LEVEL, seed)

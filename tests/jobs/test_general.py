@@ -1,4 +1,4 @@
-"""The general bundle: a map without training, data that it does not serve, and training that begins from it."""
+"""The general bundle: maps that begin from it, data that it does not serve, and what it answers by itself."""
 
 from __future__ import annotations
 
@@ -65,14 +65,31 @@ def asked(settings: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {name: settings[name] for name in ("mutation_rate", "window", "seed", "threads", "verbosity")} | values
 
 
-def test_a_map_needs_no_training(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+@pytest.fixture
+def brief(general: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(learn, "BRIEF_LOOK", 200)
+    monkeypatch.setattr(learn, "BRIEF_SIMULATIONS", 500)
+    monkeypatch.setattr(learn, "BRIEF_SHARES", run.Shares(0.2, 0.05, 0.25, 0.42))
+    return general
+
+
+def test_a_map_begins_from_it(brief: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
     result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings))
+    trained_on = json.loads((result.folder / "bundle" / "bundle.json").read_text())["trained_on"]
+    assert trained_on["begun_from"] == "the general bundle" and trained_on["simulations"] == 500
+    looks = sorted(path.name for path in (result.folder / "simulations").iterdir())
+    assert looks == ["first-look", "simulating"]
+    assert result.table["estimate"].notna().sum() == 6
+    again = recombination.predict(result.folder / "bundle", chromosome, out=tmp_path / "again", **asked(settings))
+    np.testing.assert_array_equal(again.table["estimate"], result.table["estimate"])
+
+
+def test_it_answers_by_itself(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings), bundle=general)
     assert not (result.folder / "bundle").exists() and not (result.folder / "simulations").exists()
     record = json.loads((result.folder / "run.json").read_text())
     assert "train" not in record["stages"] and record["prior"]["simulations"] == 12 * DATA_SETS
     assert result.table["estimate"].notna().sum() == 6
-    same = recombination.predict(general, chromosome, out=tmp_path / "same", **asked(settings))
-    np.testing.assert_array_equal(same.table["estimate"], result.table["estimate"])
 
 
 def test_all_windows_tell_of_each(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
@@ -91,34 +108,31 @@ def test_what_it_does_not_serve_is_trained_for(
     with pytest.raises(SewallError, match=f"{why}; leave out --bundle to train for these data"):
         recombination.predict(general, chromosome, out=tmp_path / "refused", **asked(settings, window=10_000))
 
-    class Trains(Exception):
+    class Looked(Exception):
         pass
 
-    def trains(*_: Any) -> None:
-        raise Trains
+    def looks(*given: Any) -> None:
+        raise Looked(given[-1])
 
-    monkeypatch.setattr(mapping, "_learn", trains)
-    for number, change in enumerate(({"window": 10_000}, {"quick": True}, {"refit": True})):
-        with pytest.raises(Trains):
+    monkeypatch.setattr(learn, "make_prior", looks)
+    expected: tuple[tuple[dict[str, Any], bool | None], ...] = (
+        ({}, True), ({"refit": True}, False), ({"quick": True}, True), ({"window": 10_000}, None),
+        ({"adapt": "randomise"}, None),
+    )  # fmt: skip
+    for number, (change, brief) in enumerate(expected):
+        with pytest.raises(Looked) as caught:
             recombination.map(chromosome, out=tmp_path / str(number), **asked(settings, **change))
-
-
-def test_a_training_may_begin_from_it(
-    general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path
-) -> None:
-    result = recombination.map(chromosome, out=tmp_path / "out", **settings, refit=True)
-    bundle = result.folder / "bundle"
-    assert json.loads((bundle / "bundle.json").read_text())["trained_on"]["begun_from"] == "the general bundle"
-    again = recombination.predict(bundle, chromosome, out=tmp_path / "again", **asked(settings))
-    np.testing.assert_array_equal(again.table["estimate"], result.table["estimate"])
+        begun = caught.value.args[0]
+        assert (None if begun is None else begun.brief) is brief
 
 
 def test_simulations_stand_in_the_context_of_the_data() -> None:
     keys = pd.DataFrame({"kind": [1.0, 0.0, 1.0]})
-    known = np.arange(2 * len(CONTEXT), dtype=np.float32).reshape(2, -1)
+    known = np.arange(2 * 3 * len(CONTEXT), dtype=np.float32).reshape(2, 3, -1)
     examples = Examples(keys, Windows(cast(Alignments, []), {"statistics": np.zeros((3, 1))}), np.zeros(3))
-    encoded = windows_of(learn.in_context(examples, known)).encoded
-    np.testing.assert_array_equal(encoded["context"], known[[1, 0, 1]])
+    encoded = windows_of(learn.in_context(examples, known, seed=1)).encoded
+    for row, kind in zip(encoded["context"], (1, 0, 1), strict=True):
+        assert (known[kind] == row).all(axis=1).sum() == 1
     assert encoded["statistics"].shape == (3, 1)
 
 

@@ -40,7 +40,7 @@ def recombination() -> None:
     _TRAINED,
     "--refit",
     is_flag=True,
-    help="Train for these data even where a bundle that comes with sewall serves them (none does yet).",
+    help="Look longer and simulate ten times as much before the map is made.",
 )
 @options(device, cluster, running)
 @click.pass_context
@@ -48,20 +48,23 @@ def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Map the recombination rate along the genome in VARIANTS.
 
     VARIANTS is a .vcf, .vcf.gz, .bcf, .vcz (VCF Zarr), .bed (PLINK 1) or .trees file of 4 or more chromosomes, phased
-    or not. The network is trained on simulations that share your sample size, ploidy, phase, missing calls and mask.
+    or not. Networks that come with sewall know data of many kinds; they are fitted to yours on a few simulations that
+    share your sample size, ploidy, phase, missing calls and mask, which takes about a minute. Options under "What is
+    simulated" train networks from nothing.
 
     \b
     Examples:
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 -o out
-      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --quick -o look
-      sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle out/bundle -o other
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --refit -o refitted
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --demography history.yaml -o known
+      sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle refitted/bundle -o other
 
     \b
     DIR then holds:
       report.html         the map, and how far to trust it, on one page
       predictions.tsv     one row per window: estimate, lower, upper, simple, support
       map.hapmap.txt      the map for msprime, Beagle and others
-      bundle/             the trained network, for other data of the kind
+      bundle/             the trained networks, for other data of the kind
 
     Run the same command again after an interruption: it goes on from the last whole stage.
     """

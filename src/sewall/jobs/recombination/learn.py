@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from sklearn.model_selection import KFold
 from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
-from sewall.jobs.recombination.context import contexts
+from sewall.jobs.recombination.context import context, contexts
 from sewall.jobs.recombination.prior import (
+    WIDEST,
     FirstLook,
     RatePrior,
     excess_spread,
@@ -30,6 +32,7 @@ from sewall.jobs.windows.learning import Look, Seeds
 from sewall.jobs.windows.observed import Observed, WindowReader
 from sewall.jobs.windows.options import PriorOptions
 from sewall.jobs.windows.source import Windows, stacked, windows_of
+from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory
 from sewall.simple import GradientBoosting
 from sewall.simulate.defects import NAMES as DEFECTS
@@ -37,17 +40,20 @@ from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects, match_d
 from sewall.simulate.farm import run_farm
 from sewall.simulate.history import HistorySource
 from sewall.simulate.shards import ShardedAlignments
-from sewall.task import Examples
+from sewall.task import Examples, Rows
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK, ADAPT_LOOK = 1_200, 600
+BRIEF_LOOK, BRIEF_SIMULATIONS = 600, 2_000  # where networks need only be fitted to the data: a minute on two cores
+BRIEF_SHARES = run.Shares(train=0.5, tune=0.06, calibrate=0.14, null=0.14)
+CONTEXTS = 50  # drawn from the windows of the data
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
 SHARD = 250
 
 # Independent streams of one seed.
-HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT = range(8)
+HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT, CONTEXT = range(9)
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:
@@ -72,15 +78,58 @@ def read_windows(reader: WindowReader, observed: Observed, console: Console) -> 
     return Examples(keys, Windows(reader, arrays))
 
 
-def in_context(examples: Examples, known: NDArray[np.float32]) -> Examples:
+def drawn_contexts(data: Examples, observed: Observed, reader: WindowReader, seed: int) -> NDArray[np.float32]:
+    """Return ``(kinds of contig, draws, context)`` what the windows of the data show together, drawn again (bootstrap).
+
+    So much it might have been otherwise; other data of the kind differ as much.
+    """
+    rng, kinds, found = np.random.default_rng(seed), observed.kinds(reader), []
+    known = windows_of(data).encoded["statistics"]
+    for number, sample in enumerate(observed.samples):
+        own = known[(kinds == number) & ~np.isnan(known[:, 0])]
+        own = own if len(own) else np.zeros((1, known.shape[1]))
+        found.append([
+            context(own[rng.integers(len(own), size=len(own))], sample.chromosomes, sample.phased, observed.least)
+            for _ in range(CONTEXTS)
+        ])  # fmt: skip
+    return np.array(found, np.float32)
+
+
+def in_context(examples: Examples, known: NDArray[np.float32], seed: int) -> Examples:
     """Return simulations as if they were windows of the data, for networks that read a context.
 
     Args:
         examples: simulations like the data.
-        known: ``(kinds of contig, context)`` what all windows of the data show together.
+        known: `drawn_contexts` of the data.
+        seed: decides which of them each simulation gets.
     """
     source, kinds = windows_of(examples), examples.keys["kind"].to_numpy(np.intp)
-    return replace(examples, source=Windows(source.alignments, source.encoded | {"context": known[kinds]}))
+    drawn = np.random.default_rng(seed).integers(known.shape[1], size=len(examples))
+    return replace(examples, source=Windows(source.alignments, source.encoded | {"context": known[kinds, drawn]}))
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a training begins from.
+
+    Attributes:
+        networks: trained on data sets of every kind.
+        contexts: `drawn_contexts` of the data.
+        brief: whether the networks need only be fitted to the data, on few simulations.
+        seed: decides which context each simulation gets.
+    """
+
+    networks: Sequence[AlignmentNet]
+    contexts: NDArray[np.float32]
+    brief: bool
+    seed: int
+
+    def estimates(self, examples: Examples, rows: Rows) -> NDArray[np.float64]:
+        """Return ``(rows,)`` what the networks say before anything was learnt of the data, on the learning scale."""
+        if "context" not in windows_of(examples).encoded:
+            examples = in_context(examples, self.contexts, self.seed)
+        task = RecombinationTask(WIDEST[1], context=True)
+        return np.asarray(run.ensemble(list(self.networks), task, examples, rows)[0].mean(axis=1), np.float64)
 
 
 def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:
@@ -107,8 +156,11 @@ def make_prior(
     data: Examples,
     histories: HistorySource,
     console: Console,
+    begun: Begun | None = None,
 ) -> dict[str, Any]:
     """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
+
+    Where networks are *begun* from, and only briefly fitted, one look is enough: at the rates that they see.
 
     Returns:
         ``upper`` end and rough ``estimates`` of rho / theta, ``log_spread`` of theta, mean level of the ``defects``,
@@ -120,17 +172,19 @@ def make_prior(
         )
     with folder.stage("prior") as stage:
         if not stage.done:
-            look = _Look(folder, options, observed, data, histories, console)
-            rough = look.at(_widest(observed), AnyDefects(), 0.05, "first look", FIRST_LOOK, LOOK)
-            defects = rough.defects(stream(folder.seed, LOOK))
-            wide, matched = RatePrior(range_of_rates(rough.rates, 1.5)), MatchedDefects(defects)
-            closer = look.at(wide, matched, rough.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
-            rates = closer.unfolded()
+            brief = begun is not None and begun.brief
+            look = _Look(folder, options, observed, data, histories, console, begun if brief else None)
+            seen = look.at(look.widest(), AnyDefects(), 0.05, "first look", BRIEF_LOOK if brief else FIRST_LOOK, LOOK)
+            defects = seen.defects(stream(folder.seed, LOOK))
+            if not brief:
+                wide, matched = RatePrior(range_of_rates(seen.rates, 1.5)), MatchedDefects(defects)
+                seen = look.at(wide, matched, seen.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
+            rates = seen.unfolded()
             upper = range_of_rates(np.array(rates), 1.3)
+            number = BRIEF_SIMULATIONS if brief else _number(options, observed, upper)
             stage.note(
-                upper=upper, estimates=rates, log_spread=closer.log_spread,
-                simulations=_number(options, observed, upper), defects=asdict(defects),
-            )  # fmt: skip
+                upper=upper, estimates=rates, log_spread=seen.log_spread, simulations=number, defects=asdict(defects)
+            )
     return stage.notes
 
 
@@ -171,7 +225,10 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Look:
-    """Simulates a few windows and reads the data with simple models fitted to them."""
+    """Simulates a few windows and reads the data with simple models fitted to them.
+
+    Where networks are *begun* from, what they say is one more statistic.
+    """
 
     folder: RunDirectory
     options: PriorOptions
@@ -179,6 +236,20 @@ class _Look:
     data: Examples
     histories: HistorySource
     console: Console
+    begun: Begun | None
+
+    def widest(self) -> FirstLook:
+        """Return rates to look at: all that are known of species, or up to thrice what networks see in the data."""
+        widest = _widest(self.observed)
+        if self.begun is None:
+            return widest
+        task = RecombinationTask(WIDEST[1])
+        seen = task.target.backward(self.begun.estimates(self.data, np.flatnonzero(task.usable(self.data))))
+        return FirstLook(upper=min(widest.upper, range_of_rates(seen, 3.0)))
+
+    def _statistics(self, task: RecombinationTask, examples: Examples, rows: Rows) -> pd.DataFrame:
+        found = task.statistics(examples, rows)
+        return found if self.begun is None else found.assign(begun=self.begun.estimates(examples, rows))
 
     def at(self, rates: Any, defects: Any, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
         simulator = window_simulator(self.observed, self.histories, rates, defects, log_spread)
@@ -186,7 +257,7 @@ class _Look:
         seen = _simulated(simulator, number, seed, self.folder, self.options, self.console, label)
         task = RecombinationTask(60.0)
         rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
-        ours, theirs = task.statistics(seen, rows), task.statistics(self.data, wanted)
+        ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
         assert seen.target is not None
         model = GradientBoosting(seed).fit(ours, task.target.forward(seen.target[rows]))
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))

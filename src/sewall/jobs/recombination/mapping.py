@@ -28,7 +28,6 @@ from sewall.jobs.windows.learning import Budget, histories_for, tuning
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.windows.options import DataOptions
-from sewall.jobs.windows.source import windows_of
 from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
@@ -72,6 +71,9 @@ class MapResult:
 def map(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> MapResult:
     """Map the recombination rate along a genome: inspect, simulate, train, calibrate, check, predict, report.
 
+    Training begins from the general networks that come with sewall, and needs few simulations. Where the data are of a
+    kind that these were not made for, or options speak of a training, it begins from nothing.
+
     Args:
         variants: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence of at least 4 chromosomes.
         out: the run directory; a run that was interrupted there goes on.
@@ -113,10 +115,9 @@ class Data:
         reader = replace(reader, least=observed.least)
         return cls(reader, observed, learn.read_windows(reader, observed, console))
 
-    def contexts(self) -> NDArray[np.float32]:
-        """Return ``(kinds of contig, context)`` what all windows of a kind show together."""
-        kinds, known = self.observed.kinds(self.reader), windows_of(self.examples).encoded["context"]
-        return np.nan_to_num([known[kinds == number][0] for number in range(len(self.observed.samples))])
+    def contexts(self, seed: int) -> NDArray[np.float32]:
+        """Return ``(kinds of contig, draws, context)`` what all windows of a kind show together, drawn again."""
+        return learn.drawn_contexts(self.examples, self.observed, self.reader, seed)
 
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
@@ -126,13 +127,13 @@ class Data:
 
 def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     begun = now()
-    trained = _trained(options)
+    trained = None if options.bundle is None else trained_in(options.bundle)
     with started(options) as (folder, console):
         known = trained[1].about["trained_on"] if trained else {}
         data = Data.read(options, folder, console, known.get("least_minor_count", getattr(options, "min_count", None)))
-        if trained is not None and not _serves(known, options, data, console):
-            trained = None
-        if trained is None:
+        if trained is not None:
+            _check_serves(known, options, data)
+        else:
             assert isinstance(options, MapOptions)
             trained = _learn(options, folder, data, console)
         task, bundle = trained
@@ -153,33 +154,20 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
     return MapResult(table, evaluation, folder.path, report)
 
 
-def _trained(options: MapOptions | PredictOptions) -> tuple[RecombinationTask, Bundle] | None:
-    """Return what is trained already: the bundle that was given, or the general one where no training is asked for."""
-    if options.bundle is not None:
-        return trained_in(options.bundle)
-    assert isinstance(options, MapOptions)
-    return None if options.of_training or not GENERAL.exists() else trained_in(GENERAL)
-
-
-def _serves(known: dict[str, Any], options: MapOptions | PredictOptions, data: Data, console: Console) -> bool:
-    """Return whether a bundle answers data of this kind, or refuse them where it was the user who gave it."""
+def _check_serves(known: dict[str, Any], options: MapOptions | PredictOptions, data: Data) -> None:
     if not known.get("any_data"):
         check_kind(options.variants, known, data.trained_on())
-        return True
-    why = beyond(known, data.trained_on())
-    if why is None:
-        return True
-    if options.bundle is not None:
+    elif (why := beyond(known, data.trained_on())) is not None:
         raise SewallError(f"{options.variants}: {why}; leave out --bundle to train for these data")
-    console.say(f"note: {why}; networks are trained for these data")
-    return False
 
 
 def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
     """Return the bundle in *folder*, with its task."""
     about = bundles.read_about(folder)
     try:
-        task = RecombinationTask(float(about["target"]["upper"]), bool(about["trained_on"].get("context")))
+        known = about["trained_on"]
+        upper, context, any_data = about["target"]["upper"], known.get("context"), known.get("any_data")
+        task = RecombinationTask(float(upper), bool(context), bool(any_data))
     except (KeyError, TypeError, ValueError):
         raise SewallError(
             f"{folder / bundles.ABOUT}: damaged, or of another job; give a recombination bundle"
@@ -190,29 +178,35 @@ def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
 def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
     look = learn.look_of(folder, options, data.observed, data.examples, console)
     histories = histories_for(folder, options, data.observed, stream(folder.seed, learn.HISTORIES), look)
-    prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console)
+    begun = _begun(options, folder, data, console)
+    prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console, begun)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
     budget, seeds = Budget.of(options.quick, options.device, options.threads), learn.seeds(folder.seed)
-    begun, trained_on = _begun(options, data), data.trained_on()
-    if begun:
-        examples, budget = learn.in_context(examples, data.contexts()), replace(budget, config=tuning(budget.config))
+    task, shares, trained_on = RecombinationTask(prior["upper"]), None, data.trained_on()
+    if begun is not None:
+        task = RecombinationTask(prior["upper"], context=True, begun=begun.networks)
+        examples = learn.in_context(examples, begun.contexts, begun.seed)
+        budget = replace(budget, config=tuning(budget.config))
+        shares = learn.BRIEF_SHARES if begun.brief else None
         trained_on |= {"context": True, "begun_from": "the general bundle"}
-    about = learn.about(trained_on, prior, histories.description, options.quick)
-    task = RecombinationTask(prior["upper"], bool(begun), begun)
+    about = learn.about(trained_on, prior, histories.description, options.quick and begun is None)
     towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
     return task, learned(
-        folder, "bundle", task, examples, seeds, budget, options.level, about, console, towards=towards
+        folder, "bundle", task, examples, seeds, budget, options.level, about, console, shares, towards
     )
 
 
-def _begun(options: MapOptions, data: Data) -> Sequence[AlignmentNet]:
-    """Return the networks that a training begins from: those of the general bundle, for data of its kinds."""
-    if not options.refit or not GENERAL.exists():
-        return ()
+def _begun(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> learn.Begun | None:
+    """Return the general networks to begin from, unless options speak of another training or the data are beyond."""
+    brief = not options.of_training
+    if not GENERAL.exists() or not (brief or options.refit):
+        return None
     _, bundle = trained_in(GENERAL)
-    if beyond(bundle.about["trained_on"], data.trained_on()) is not None:
-        return ()
-    return cast(Sequence[AlignmentNet], bundle.networks)
+    if (why := beyond(bundle.about["trained_on"], data.trained_on())) is not None:
+        console.say(f"note: {why}; networks are trained from nothing")
+        return None
+    seed = stream(folder.seed, learn.CONTEXT)
+    return learn.Begun(cast(Sequence[AlignmentNet], bundle.networks), data.contexts(seed), brief, seed)
 
 
 def _evaluation(
@@ -236,8 +230,10 @@ def _write(folder: RunDirectory, table: pd.DataFrame, evaluation: dict[str, Any]
 
 def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status: str) -> list[str]:
     notes = []
-    if bundle.about["trained_on"].get("any_data") and status == "outside":
-        notes.append("The data are not like those that the general bundle was trained on: run again with --refit.")
+    if status == "outside" and "begun_from" in bundle.about["trained_on"]:
+        notes.append(
+            "The data are not like the simulations: run again with --refit, which looks longer before it trains."
+        )
     if "adapted" in bundle.about:
         notes.append(in_words(bundle.about["adapted"]))
     if bundle.about["trained_on"].get("quick"):

@@ -18,8 +18,9 @@ class MapOptions(PriorOptions):
     Attributes:
         level: share of the true rates that the intervals shall cover.
         bundle: a trained bundle; nothing is then simulated or trained.
-        refit: whether networks are trained on simulations like the data. Otherwise the general bundle answers, unless
-            the data are of a kind that it was not made for, or options speak of a training.
+        refit: whether the general networks see as many simulations as networks that begin from nothing. Otherwise they
+            are fitted to the data in a minute, unless these are of a kind that the networks were not made for, or
+            options speak of a training.
     """
 
     job: ClassVar[str] = RECOMBINATION
@@ -29,13 +30,13 @@ class MapOptions(PriorOptions):
 
     @property
     def of_training(self) -> list[str]:
-        """The options that were given and that only a training follows."""
-        names = ("refit", "demography", "population", "generation_time", "simulations", "adapt", "quick", "cluster")
+        """The options that were given and that speak of how simulations are made."""
+        names = ("refit", "demography", "population", "generation_time", "simulations", "adapt", "cluster")
         return [flag(name) for name in names if getattr(self, name)]
 
     @model_validator(mode="after")
     def _bundle_is_trained(self) -> Self:
-        given = self.of_training + ([flag("min_count")] if self.min_count else [])
+        given = self.of_training + [flag(name) for name in ("quick", "min_count") if getattr(self, name)]
         if self.bundle is not None and given:
             raise ValueError(f"--bundle is trained already: {given[0]} has no effect on it; leave one of the two out")
         return self

@@ -33,7 +33,8 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
         prior = learn.make_prior(folder, given, data.observed, data.examples, histories, console)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)
         about = learn.about(data.trained_on(), prior, histories.description, given.quick)
-        write_json(folder.claim(PRIOR), {"prior": prior, "about": about, "contexts": data.contexts().tolist()})
+        contexts = data.contexts(stream(folder.seed, learn.CONTEXT))
+        write_json(folder.claim(PRIOR), {"prior": prior, "about": about, "contexts": contexts.tolist()})
     return Done(folder.path, f"{prior['simulations']:,} windows simulated")
 
 
@@ -57,7 +58,7 @@ def evaluate(bundle: str | Path, simulations: str | Path, *, out: str | Path, **
     with started(given) as (folder, console):
         examples = learn.simulated_examples(_shards(given.simulations))
         if task.context:
-            examples = learn.in_context(examples, np.array(made["contexts"], np.float32))
+            examples = learn.in_context(examples, np.array(made["contexts"], np.float32), folder.seed)
         rows = np.flatnonzero(task.usable(examples))
         with console.bar("scoring"):
             scores = run.evaluate(trained, task, examples, rows, given.level, folder.seed)

@@ -31,16 +31,19 @@ class RecombinationTask:
 
     Args:
         upper: largest rho / theta in training.
-        context: whether models read what all windows of a data set show together, as those do that serve any data.
+        context: whether networks read what all windows of a data set show together.
+        any_data: whether examples are of many data sets; simple models and support check then read the context, too.
         begun: trained networks, one of which each new one begins from.
     """
 
     name = "recombination"
 
-    def __init__(self, upper: float, context: bool = False, begun: Sequence[AlignmentNet] = ()) -> None:
+    def __init__(
+        self, upper: float, context: bool = False, any_data: bool = False, begun: Sequence[AlignmentNet] = ()
+    ) -> None:
         self.target = Target(TARGET, "crossovers per mutation", "sqrt", 0.0, upper)
-        self.context, self.begun = context, begun
-        self.labels: Mapping[str, str] = LABELS | CONTEXT_LABELS if context else LABELS
+        self.context, self.any_data, self.begun = context, any_data, begun
+        self.labels: Mapping[str, str] = LABELS | CONTEXT_LABELS if any_data else LABELS
 
     def usable(self, examples: Examples) -> NDArray[np.bool_]:
         """Return which windows have at least 10 sites."""
@@ -64,10 +67,10 @@ class RecombinationTask:
         return AlignmentNet(DECILES, **recipe)
 
     def statistics(self, examples: Examples, rows: Rows) -> pd.DataFrame:
-        """Return the classical statistics of *rows*, with the context where it is read; NaN below 10 sites."""
+        """Return the classical statistics of *rows*, with the context among many data sets; NaN below 10 sites."""
         encoded = windows_of(examples).encoded
         found = pd.DataFrame(encoded["statistics"][rows].astype(float), columns=list(NAMES))
-        if not self.context:
+        if not self.any_data:
             return found
         return found.join(pd.DataFrame(encoded["context"][rows].astype(float), columns=list(CONTEXT)))
 
