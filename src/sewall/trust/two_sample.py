@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances
@@ -21,7 +20,7 @@ Strata = NDArray[np.int64]
 
 PERMUTATIONS = 999
 BANDWIDTHS = (0.25, 1.0, 4.0)  # times the median distance
-FOLDS = 5
+FOLDS, CLASSES = 5, 31
 
 
 def matched_weights(first: NDArray[np.bool_], strata: Strata) -> Floats:
@@ -91,18 +90,23 @@ def classifier_accuracy(values: Floats, first: NDArray[np.bool_], strata: Strata
     if min(int(first.sum()), int((~first).sum())) < 2 * FOLDS or weights.sum() == 0:
         return float("nan")
     weights = weights * len(weights) / weights.sum()
-    models: list[ClassifierMixin] = [
-        make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2000)),
-        HistGradientBoostingClassifier(
-            max_iter=30, max_leaf_nodes=8, max_bins=31, early_stopping=False, random_state=seed
-        ),
-    ]
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2000))
+    boosting = HistGradientBoostingClassifier(
+        max_iter=30, max_leaf_nodes=8, max_bins=CLASSES, early_stopping=False, random_state=seed
+    )
+    coded = _classes(values)  # boosting would look for the same classes in every fold, and slowly where weights differ
     chance = np.zeros(len(first))
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(values, first):
-        for model in models:
-            name = "logisticregression__sample_weight" if model is models[0] else "sample_weight"
-            model.fit(values[train], first[train], **{name: weights[train]})
-            chance[test] += model.predict_proba(values[test])[:, 1] / len(models)
+        linear.fit(values[train], first[train], logisticregression__sample_weight=weights[train])
+        boosting.fit(coded[train], first[train], sample_weight=weights[train])
+        chance[test] += (linear.predict_proba(values[test])[:, 1] + boosting.predict_proba(coded[test])[:, 1]) / 2
     right = (chance > 0.5) == first
     sides = [np.average(right[side], weights=weights[side]) for side in (first, ~first)]
     return float(np.mean(sides))
+
+
+def _classes(values: Floats) -> Floats:
+    """Return each column as classes of about the same number of rows."""
+    levels = np.arange(1, CLASSES) / CLASSES
+    edges = np.quantile(values, levels, axis=0)
+    return np.stack([np.searchsorted(edges[:, k], values[:, k]) for k in range(values.shape[1])], axis=1).astype(float)

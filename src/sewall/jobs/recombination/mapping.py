@@ -186,7 +186,8 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
     if begun is not None:
         task = RecombinationTask(prior["upper"], context=True, begun=begun.networks)
         examples = learn.in_context(examples, begun.contexts, begun.seed)
-        budget = replace(budget, config=tuning(budget.config))
+        workers = 1 if begun.brief else budget.workers  # others would not be ready before the work is done
+        budget = replace(budget, config=tuning(budget.config), workers=workers)
         shares = learn.BRIEF_SHARES if begun.brief else None
         trained_on |= {"context": True, "begun_from": "the general bundle"}
     about = learn.about(trained_on, prior, histories.description, options.quick and begun is None)
@@ -233,6 +234,10 @@ def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status:
     if status == "outside" and "begun_from" in bundle.about["trained_on"]:
         notes.append(
             "The data are not like the simulations: run again with --refit, which looks longer before it trains."
+        )
+    if "begun_from" in (known := bundle.about["trained_on"]):
+        notes.append(
+            f"The networks that come with sewall were fitted to {known['simulations']:,} simulations like the data."
         )
     if "adapted" in bundle.about:
         notes.append(in_words(bundle.about["adapted"]))
