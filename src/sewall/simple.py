@@ -87,19 +87,20 @@ class GradientBoosting(_OfTrees):
 
     Args:
         seed: seed of the columns drawn for each split.
+        trees: how many; the fewer, the more each learns.
     """
 
     key = "boosting"
     name = "gradient boosting on statistics"
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, trees: int = 600) -> None:
+        self.seed, self.number = seed, trees
 
     def fit(self, statistics: pd.DataFrame, target: Floats) -> GradientBoosting:
         """Fit to ``(rows, statistics)``, none of them NaN, and ``(rows,)`` targets on the learning scale."""
         model = HistGradientBoostingRegressor(
-            max_iter=600, learning_rate=0.03, max_leaf_nodes=15, max_features=0.4, early_stopping=False,
-            random_state=self.seed % 2**32,
+            max_iter=self.number, learning_rate=18 / self.number, max_leaf_nodes=15, max_features=0.4,
+            early_stopping=False, random_state=self.seed % 2**32,
         )  # fmt: skip
         self.trees = Trees.of(model.fit(statistics.to_numpy(float), target))
         return self

@@ -44,7 +44,8 @@ from sewall.task import Examples, Rows
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK, ADAPT_LOOK = 1_200, 600
-BRIEF_LOOK, BRIEF_SIMULATIONS = 600, 2_000  # where networks need only be fitted to the data: a minute on two cores
+LOOK_TREES = 150
+BRIEF_LOOK, BRIEF_SIMULATIONS = 1_200, 2_000  # where networks need only be fitted to the data: a minute on two cores
 BRIEF_SHARES = run.Shares(train=0.5, tune=0.06, calibrate=0.14, null=0.14)
 CONTEXTS = 50  # drawn from the windows of the data
 FEWEST_SIMULATIONS = 5_000
@@ -211,7 +212,7 @@ class _Seen:
 
     def unfolded(self) -> list[float]:
         """Return how the true rates of the data are spread."""
-        model = GradientBoosting(self.seed)
+        model = GradientBoosting(self.seed, LOOK_TREES)
         found = np.empty(len(self.truth))
         for train, held in KFold(5, shuffle=True, random_state=self.seed).split(self.ours):
             fitted = model.fit(pd.DataFrame(self.ours[train]), np.sqrt(self.truth[train]))
@@ -259,7 +260,7 @@ class _Look:
         rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
         ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
         assert seen.target is not None
-        model = GradientBoosting(seed).fit(ours, task.target.forward(seen.target[rows]))
+        model = GradientBoosting(seed, LOOK_TREES).fit(ours, task.target.forward(seen.target[rows]))
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
         found = task.target.backward(model.predict(theirs))
