@@ -200,7 +200,7 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
 def _begun(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> learn.Begun | None:
     """Return the general networks to begin from, unless options speak of another training or the data are beyond."""
     brief = not options.of_training
-    if not GENERAL.exists() or not (brief or options.refit):
+    if not (brief or options.refit):
         return None
     _, bundle = trained_in(GENERAL)
     if (why := beyond(bundle.about["trained_on"], data.trained_on())) is not None:
