@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("part", choices=list(PARTS))
     parser.add_argument("--bundle", type=Path, default=GENERAL)
     parser.add_argument("--only", type=int, help="number of the setting")
-    parser.set_defaults(data_seed=60)
+    parser.set_defaults(data_seed=160)  # files of 60 to 62 were looked at while the training was designed
     arguments = parser.parse_args()
     results = PARTS[arguments.part](arguments)
     if arguments.only is None:

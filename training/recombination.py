@@ -5,7 +5,7 @@
 Simulates data sets of every kind (see `sewall.jobs.recombination.every_data`), trains on them and writes the bundle to
 ``src/sewall/shipped/recombination``. Data set i depends on the seed and i alone; shards of simulations and checkpoints
 of networks that are there are kept, so that a run that was interrupted goes on. An accelerator is used where there is
-one (``--device auto``). About two hours on two cores.
+one (``--device auto``). A little over an hour on two cores.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def trained(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-sets", type=int, default=10_000)
+    parser.add_argument("--data-sets", type=int, default=6_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--members", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=24)

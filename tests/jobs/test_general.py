@@ -117,13 +117,21 @@ def test_what_it_does_not_serve_is_trained_for(
     monkeypatch.setattr(learn, "make_prior", looks)
     expected: tuple[tuple[dict[str, Any], bool | None], ...] = (
         ({}, True), ({"refit": True}, False), ({"quick": True}, True), ({"window": 10_000}, None),
-        ({"adapt": "randomise"}, None),
+        ({"adapt": "randomise"}, None), ({"cluster": "tcp://nowhere:1"}, True),
     )  # fmt: skip
     for number, (change, brief) in enumerate(expected):
         with pytest.raises(Looked) as caught:
             recombination.map(chromosome, out=tmp_path / str(number), **asked(settings, **change))
         begun = caught.value.args[0]
         assert (None if begun is None else begun.brief) is brief
+
+
+def test_refit_begins_from_it(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    result = recombination.map(chromosome, out=tmp_path / "out", **settings, refit=True)
+    bundle = result.folder / "bundle"
+    assert json.loads((bundle / "bundle.json").read_text())["trained_on"]["begun_from"] == "the general bundle"
+    again = recombination.predict(bundle, chromosome, out=tmp_path / "again", **asked(settings))
+    np.testing.assert_array_equal(again.table["estimate"], result.table["estimate"])
 
 
 def test_simulations_stand_in_the_context_of_the_data() -> None:

@@ -49,8 +49,8 @@ def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
 
     VARIANTS is a .vcf, .vcf.gz, .bcf, .vcz (VCF Zarr), .bed (PLINK 1) or .trees file of 4 or more chromosomes, phased
     or not. Networks that come with sewall know data of many kinds; they are fitted to yours on a few simulations that
-    share your sample size, ploidy, phase, missing calls and mask, which takes about a minute. Options under "What is
-    simulated" train networks from nothing.
+    share your sample size, ploidy, phase, missing calls and mask, which takes about a minute. --demography, --adapt and
+    --simulations train networks from nothing, unless --refit stands beside them.
 
     \b
     Examples:

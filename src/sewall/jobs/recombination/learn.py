@@ -44,7 +44,7 @@ from sewall.task import Examples, Rows
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK, ADAPT_LOOK = 1_200, 600
-LOOK_TREES = 150
+LOOK_TREES, BRIEF_TREES = 600, 150
 BRIEF_LOOK, BRIEF_SIMULATIONS = 1_200, 2_000  # where networks need only be fitted to the data: a minute on two cores
 BRIEF_SHARES = run.Shares(train=0.5, tune=0.06, calibrate=0.14, null=0.14)
 CONTEXTS = 50  # drawn from the windows of the data
@@ -199,7 +199,7 @@ class _Seen:
         drawn: by defect, its levels in the simulated windows.
         ours, theirs: statistics of the simulated windows, and of the data's.
         truth: rho / theta of the simulated windows.
-        seed: of the models that look at them.
+        seed, trees: of the models that look at them.
     """
 
     rates: NDArray[np.float64]
@@ -209,10 +209,11 @@ class _Seen:
     theirs: NDArray[np.float64]
     truth: NDArray[np.float64]
     seed: int
+    trees: int
 
     def unfolded(self) -> list[float]:
         """Return how the true rates of the data are spread."""
-        model = GradientBoosting(self.seed, LOOK_TREES)
+        model = GradientBoosting(self.seed, self.trees)
         found = np.empty(len(self.truth))
         for train, held in KFold(5, shuffle=True, random_state=self.seed).split(self.ours):
             fitted = model.fit(pd.DataFrame(self.ours[train]), np.sqrt(self.truth[train]))
@@ -260,12 +261,13 @@ class _Look:
         rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
         ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
         assert seen.target is not None
-        model = GradientBoosting(seed, LOOK_TREES).fit(ours, task.target.forward(seen.target[rows]))
+        trees = LOOK_TREES if self.begun is None else BRIEF_TREES
+        model = GradientBoosting(seed, trees).fit(ours, task.target.forward(seen.target[rows]))
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
         found = task.target.backward(model.predict(theirs))
         arrays = ours.to_numpy(float), theirs.to_numpy(float), seen.target[rows]
-        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, *arrays, seed)
+        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, *arrays, seed, trees)
 
 
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:

@@ -143,7 +143,7 @@ def _map(options: MapOptions | PredictOptions, verb: str) -> MapResult:
         table = outputs.rates_table(predicted.table, options.mutation_rate)
         evaluation = _evaluation(bundle, task, options, predicted)
         _write(folder, table, evaluation, options)
-        notes = [*data.reader.variants.notes, *_notes(table, bundle, task, predicted.support["status"])]
+        notes = [*data.reader.variants.notes, *_notes(options, table, bundle, task, predicted.support["status"])]
         folder.log("predicted", windows=len(table), support=evaluation["support"]["status"])
         write_json(folder.claim("run.json"), _record(verb, options, folder, data, bundle, notes, begun))
         with console.bar("writing the report"):
@@ -229,13 +229,16 @@ def _write(folder: RunDirectory, table: pd.DataFrame, evaluation: dict[str, Any]
     write_json(folder.claim("evaluation.json"), evaluation)
 
 
-def _notes(table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status: str) -> list[str]:
+def _notes(
+    options: MapOptions | PredictOptions, table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status: str
+) -> list[str]:
     notes = []
-    if status == "outside" and "begun_from" in bundle.about["trained_on"]:
-        notes.append(
-            "The data are not like the simulations: run again with --refit, which looks longer before it trains."
-        )
-    if "begun_from" in (known := bundle.about["trained_on"]):
+    known = bundle.about["trained_on"]
+    if "begun_from" in known:
+        if status == "outside" and isinstance(options, MapOptions) and not options.refit and options.bundle is None:
+            notes.append(
+                "The data are not like the simulations: run again with --refit, which looks longer before it trains."
+            )
         notes.append(
             f"The networks that come with sewall were fitted to {known['simulations']:,} simulations like the data."
         )

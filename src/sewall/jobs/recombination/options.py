@@ -31,12 +31,12 @@ class MapOptions(PriorOptions):
     @property
     def of_training(self) -> list[str]:
         """The options that were given and that speak of how simulations are made."""
-        names = ("refit", "demography", "population", "generation_time", "simulations", "adapt", "cluster")
+        names = ("refit", "demography", "population", "generation_time", "simulations", "adapt")
         return [flag(name) for name in names if getattr(self, name)]
 
     @model_validator(mode="after")
     def _bundle_is_trained(self) -> Self:
-        given = self.of_training + [flag(name) for name in ("quick", "min_count") if getattr(self, name)]
+        given = self.of_training + [flag(name) for name in ("quick", "cluster", "min_count") if getattr(self, name)]
         if self.bundle is not None and given:
             raise ValueError(f"--bundle is trained already: {given[0]} has no effect on it; leave one of the two out")
         return self
