@@ -75,7 +75,7 @@ def main() -> None:
     rates = varying_rates(SEED)
     if not variants.exists():
         write_variants(variants, rates)
-    sewall.recombination.map(variants, out=out, mutation_rate=MUTATION_RATE, seed=SEED)
+    sewall.recombination.map(variants, out=out, mutation_rate=MUTATION_RATE, quick=True, seed=SEED)
     show_truth(out, rates)
     r2, spearman, simple, inside = closeness(pd.read_csv(out / "predictions.tsv", sep="\t", comment="#"), rates)
     print(f"map against truth, {WINDOWS} windows of 100 kb: R2 {r2:.2f}, rank correlation {spearman:.2f}")

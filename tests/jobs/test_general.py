@@ -74,7 +74,7 @@ def brief(general: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_map_begins_from_it(brief: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
-    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings))
+    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings, quick=True))
     trained_on = json.loads((result.folder / "bundle" / "bundle.json").read_text())["trained_on"]
     assert trained_on["begun_from"] == "the general bundle" and trained_on["simulations"] == 500
     looks = sorted(path.name for path in (result.folder / "simulations").iterdir())
@@ -116,8 +116,8 @@ def test_what_it_does_not_serve_is_trained_for(
 
     monkeypatch.setattr(learn, "make_prior", looks)
     expected: tuple[tuple[dict[str, Any], bool | None], ...] = (
-        ({}, True), ({"refit": True}, False), ({"quick": True}, True), ({"window": 10_000}, None),
-        ({"adapt": "randomise"}, None), ({"cluster": "tcp://nowhere:1"}, True),
+        ({}, None), ({"refit": True}, False), ({"quick": True}, True), ({"quick": True, "window": 10_000}, None),
+        ({"adapt": "randomise"}, None), ({"quick": True, "cluster": "tcp://nowhere:1"}, True),
     )  # fmt: skip
     for number, (change, brief) in enumerate(expected):
         with pytest.raises(Looked) as caught:

@@ -40,7 +40,7 @@ def recombination() -> None:
     _TRAINED,
     "--refit",
     is_flag=True,
-    help="Look longer and simulate ten times as much before the map is made.",
+    help="Begin from the networks that come with sewall, with all of the budget.",
 )
 @options(device, cluster, running)
 @click.pass_context
@@ -48,16 +48,15 @@ def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
     """Map the recombination rate along the genome in VARIANTS.
 
     VARIANTS is a .vcf, .vcf.gz, .bcf, .vcz (VCF Zarr), .bed (PLINK 1) or .trees file of 4 or more chromosomes, phased
-    or not. Networks that come with sewall know data of many kinds; they are fitted to yours on a few simulations that
-    share your sample size, ploidy, phase, missing calls and mask, which takes about a minute. --demography, --adapt and
-    --simulations train networks from nothing, unless --refit stands beside them.
+    or not. The network is trained on simulations that share your sample size, ploidy, phase, missing calls and mask.
+    --quick fits networks that come with sewall to a few of them, in about a minute, and is less exact.
 
     \b
     Examples:
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 -o out
-      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --refit -o refitted
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --quick -o look
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --demography history.yaml -o known
-      sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle refitted/bundle -o other
+      sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle out/bundle -o other
 
     \b
     DIR then holds:

@@ -71,8 +71,8 @@ class MapResult:
 def map(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> MapResult:
     """Map the recombination rate along a genome: inspect, simulate, train, calibrate, check, predict, report.
 
-    Training begins from the general networks that come with sewall, and needs few simulations. Where the data are of a
-    kind that these were not made for, or options speak of a training, it begins from nothing.
+    Networks are trained from nothing, or with ``quick`` or ``refit`` from the general ones that come with sewall, where
+    the data are of a kind that these were made for.
 
     Args:
         variants: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence of at least 4 chromosomes.
@@ -199,7 +199,7 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
 
 def _begun(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> learn.Begun | None:
     """Return the general networks to begin from, unless options speak of another training or the data are beyond."""
-    brief = not options.of_training
+    brief = options.quick and not options.of_training
     if not (brief or options.refit):
         return None
     _, bundle = trained_in(GENERAL)

@@ -18,9 +18,7 @@ class MapOptions(PriorOptions):
     Attributes:
         level: share of the true rates that the intervals shall cover.
         bundle: a trained bundle; nothing is then simulated or trained.
-        refit: whether the general networks see as many simulations as networks that begin from nothing. Otherwise they
-            are fitted to the data in a minute, unless these are of a kind that the networks were not made for, or
-            options speak of a training.
+        refit: whether training begins from the general networks, with all of the budget.
     """
 
     job: ClassVar[str] = RECOMBINATION
