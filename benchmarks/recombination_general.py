@@ -4,7 +4,7 @@
     python benchmarks/recombination_general.py mutation              # one rate, mutation rates 25-fold apart
 
 A file is a chromosome of 150 windows of 100 kb; the rate is even in each, r ~ U(0, 5e-8), theta 5e-4 per bp.
-``general`` is ``recombination map`` as it comes, ``bundle alone`` the general bundle without any fitting, and ``own`` a
+``general`` is ``recombination map --quick``, ``bundle alone`` the general bundle without any fitting, and ``own`` a
 bundle that was trained from nothing on 9,000 simulations of the setting itself, whose history and rates it knows. All
 answer the same windows, which decided nothing.
 """
@@ -149,8 +149,9 @@ def one_setting(setting: Setting, arguments: argparse.Namespace) -> dict[str, An
             place = folder / (own.name if way == "own" else f"{way.replace(' ', '-')}-{version}")
             if not (place / "report.html").exists():
                 recombination.map(
-                    file, out=place, mutation_rate=MUTATION_RATE, seed=arguments.seed, verbosity=0, bundle=bundle
-                )
+                    file, out=place, mutation_rate=MUTATION_RATE, seed=arguments.seed, verbosity=0, bundle=bundle,
+                    quick=bundle is None,
+                )  # fmt: skip
             table = pd.read_csv(place / "predictions.tsv", sep="\t", comment="#")
             truth = ratios[(table["start"] // LENGTH).to_numpy()]
             stages = json.loads((place / "run.json").read_text(encoding="utf-8"))["stages"]
@@ -190,7 +191,7 @@ def mutation(arguments: argparse.Namespace) -> dict[str, Any]:
         file = folder / "variants.vcf"
         SETTINGS[2].write_file(file, np.full(PER_FILE, 1e-8 / mu), 4e4 * mu, arguments.data_seed)
         result = recombination.map(
-            file, out=folder / "map", mutation_rate=mu, seed=arguments.seed, verbosity=0, force=True
+            file, out=folder / "map", mutation_rate=mu, seed=arguments.seed, verbosity=0, force=True, quick=True
         )
         rates = result.table["estimate"].dropna()
         rows.append({"mutation_rate": mu, "mean_rate": float(rates.mean()), "sd": float(rates.std()), "n": len(rates)})
