@@ -19,11 +19,11 @@ from scipy.stats import hypergeom
 
 from sewall.data.alignment import Alignment
 from sewall.errors import SewallError
+from sewall.simulate.histories import Histories
 from sewall.simulate.history import (
     REFERENCE_SIZE,
     Floats,
     History,
-    branch_lengths,
     fold,
     random_history,
     theta_matched,
@@ -128,15 +128,15 @@ def fit_histories(
     visible = _visible_counts(observed, n, min_count)
     # Two epochs at least: all constant histories are one once matched, and would count as many.
     drawn = [random_history(rng, EPOCHS) for _ in range(draws)]
-    histories = [theta_matched(history, n, REFERENCE_SIZE, min_count) for history in drawn]
-    shares = np.array([_visible_shares(history, n, min_count) for history in histories])
+    known = Histories.of(drawn)
+    shares = known.spectra(n, min_count)
     fit = np.log(np.maximum(shares, 1e-12)) @ visible
     temperature = _temperature(fit - fit.max(), effective)
     weights = softmax(temperature * fit)
     kept = _heaviest(weights, 0.99)
     weights = weights[kept] / weights[kept].sum()
     return HistoryPool(
-        tuple(histories[i] for i in kept),
+        tuple(theta_matched(drawn[i], n, REFERENCE_SIZE, min_count) for i in kept),
         weights,
         n,
         min_count,
@@ -202,11 +202,6 @@ def _visible_counts(observed: NDArray[Any], n: int, min_count: int) -> Floats:
     if visible.sum() <= 0:
         raise SewallError(f"no variant with a minor allele count of {min_count} or more; lower the minimum count")
     return visible
-
-
-def _visible_shares(history: History, n: int, min_count: int) -> Floats:
-    visible = fold(branch_lengths(history, n))[min_count - 1 :]
-    return visible / visible.sum()
 
 
 def _temperature(fit: Floats, effective: float) -> float:

@@ -114,8 +114,8 @@ class History:
         >>> round(History((5000.0,)).effective_size(20))
         5000
         """
-        length = branch_lengths(self, n)[_visible(n, min_count)].sum()
-        unit = branch_lengths(_UNIT, n)[_visible(n, min_count)].sum()
+        length = branch_lengths(self, n)[visible(n, min_count)].sum()
+        unit = branch_lengths(_UNIT, n)[visible(n, min_count)].sum()
         return float(length / unit)
 
 
@@ -186,7 +186,12 @@ def branch_lengths(history: History, n: int) -> Floats:
     """
     if n < 2:
         raise SewallError(f"{n} chromosomes have no genealogy; give at least 2")
-    return _spectrum_weights(n) @ first_coalescence_times(history, n)
+    return branch_lengths_of_times(first_coalescence_times(history, n))
+
+
+def branch_lengths_of_times(waiting: Floats) -> Floats:
+    """Return ``(..., n - 1)`` branch lengths from ``(..., n - 1)`` times to the first coalescence; see both."""
+    return np.asarray(waiting @ _spectrum_weights(waiting.shape[-1] + 1).T)
 
 
 def total_branch_length(history: History, n: int) -> float:
@@ -297,7 +302,12 @@ class RandomHistories:
         return {"description": self.description, "n": self.n, "min_count": self.min_count}
 
 
-def _visible(n: int, min_count: int) -> slice:
+def visible(n: int, min_count: int) -> slice:
+    """Return which counts 1 … n - 1 of the derived allele can be seen where the rarer allele has *min_count* at least.
+
+    Raises:
+        SewallError: a count that leaves no variant.
+    """
     if not 1 <= min_count <= n // 2:
         raise SewallError(f"a minimum allele count of {min_count} leaves no variant in {n} chromosomes; lower it")
     return slice(min_count - 1, n - min_count)

@@ -1,0 +1,91 @@
+"""Many histories of one population as arrays: what each leads one to expect, thousands at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sewall.simulate.history import Floats, History, branch_lengths_of_times, fold, visible
+
+STRETCHES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ends of the stretches of time that `Histories.drift` looks at
+AT_ONCE = 2_000  # histories, which bounds the memory
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Piecewise-constant sizes, all with as many epochs; see `sewall.simulate.history.History`.
+
+    Attributes:
+        sizes: ``(histories, epochs)`` numbers of diploid individuals, the most recent first.
+        times: ``(histories, epochs - 1)`` generations ago at which the size becomes the next one, increasing.
+    """
+
+    sizes: Floats
+    times: Floats
+
+    @classmethod
+    def of(cls, histories: Sequence[History]) -> Histories:
+        """Return given histories; the oldest epoch of one that has fewer than others is divided."""
+        epochs = max(len(history.sizes) for history in histories)
+        sizes, times = np.empty((len(histories), epochs)), np.empty((len(histories), epochs - 1))
+        for row, history in enumerate(histories):
+            own = len(history.sizes)
+            oldest = history.times[-1] if history.times else history.sizes[0]
+            sizes[row] = (*history.sizes, *[history.sizes[-1]] * (epochs - own))
+            times[row] = (*history.times, *[oldest * 2.0 ** (k + 1) for k in range(epochs - own)])
+        return cls(sizes, times)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> Histories:
+        return Histories(self.sizes[rows], self.times[rows])
+
+    def branch_lengths(self, n: int) -> Floats:
+        """Return ``(histories, n - 1)`` as `sewall.simulate.history.branch_lengths` does for each."""
+        found = np.empty((len(self), n - 1))
+        pairs = (np.arange(2, n + 1) * np.arange(1, n) / 2)[None, :, None]
+        for first in range(0, len(self), AT_ONCE):
+            part = self[slice(first, first + AT_ONCE)]
+            begin, duration = part._coalescent_units()
+            within = -np.expm1(-pairs * duration[:, None]) * 2 * part.sizes[:, None] / pairs
+            waiting = (np.exp(-pairs * begin[:, None]) * within).sum(axis=2)
+            found[first : first + AT_ONCE] = branch_lengths_of_times(waiting)
+        return found
+
+    def spectra(self, n: int, min_count: int = 1) -> Floats:
+        """Return ``(histories, classes)`` expected shares of the folded spectrum, from *min_count* on."""
+        folded = fold(self.branch_lengths(n))[:, min_count - 1 :]
+        return np.asarray(folded / folded.sum(axis=1, keepdims=True))
+
+    def effective_sizes(self, n: int, min_count: int = 1) -> Floats:
+        """Return ``(histories,)`` the constant size that leads one to expect as many variants as each."""
+        unit = 4 / np.arange(1, n)
+        seen = visible(n, min_count)
+        return np.asarray(self.branch_lengths(n)[:, seen].sum(axis=1) / unit[seen].sum())
+
+    def drift(self, n: int, min_count: int = 1) -> Floats:
+        """Return ``(histories, stretches)`` the log of the size in stretches of time, relative to the effective one.
+
+        A harmonic mean, since drift adds up over time as 1 / 2N does; `STRETCHES` are in units of 2 Ne generations. It
+        changes smoothly with every size and time.
+        """
+        ne = self.effective_sizes(n, min_count)
+        edges = 2 * ne[:, None] * np.array(STRETCHES)
+        begun = np.concatenate([np.zeros((len(self), 1)), self.times], axis=1)
+        units, _ = self._coalescent_units()
+        epoch = (edges[:, :, None] >= begun[:, None]).sum(axis=2) - 1
+        passed = np.take_along_axis(units, epoch, 1) + (edges - np.take_along_axis(begun, epoch, 1)) / (
+            2 * np.take_along_axis(self.sizes, epoch, 1)
+        )
+        return np.asarray(-np.log(np.diff(passed, axis=1) / np.diff(np.array(STRETCHES))))
+
+    def _coalescent_units(self) -> tuple[Floats, Floats]:
+        """Return when each epoch begins, and how long it lasts, in coalescent units of the population at that time."""
+        ends = np.concatenate([np.zeros((len(self), 1)), self.times, np.full((len(self), 1), np.inf)], axis=1)
+        duration = np.diff(ends, axis=1) / (2 * self.sizes)
+        begin = np.concatenate([np.zeros((len(self), 1)), np.cumsum(duration[:, :-1], axis=1)], axis=1)
+        return begin, duration
