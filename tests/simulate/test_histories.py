@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def test_drift_is_none_at_constant_size_and_that_of_numerical_integration_otherw
     np.testing.assert_allclose(found[0], 0, atol=1e-9)
     for history, row in zip(drawn, found, strict=True):
         ne = history.effective_size(20)
-        for (begin, end), value in zip(zip(STRETCHES, STRETCHES[1:], strict=False), row, strict=True):
+        for (begin, end), value in zip(pairwise(STRETCHES), row, strict=True):
             at = 2 * ne * (begin + (end - begin) * (np.arange(20_000) + 0.5) / 20_000)
             sizes = np.array(history.sizes)[np.searchsorted(history.times, at, side="right")]
             assert value == pytest.approx(-np.log(np.mean(ne / sizes)), abs=0.01)
