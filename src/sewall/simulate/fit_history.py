@@ -45,7 +45,6 @@ class HistoryPool:
         prior_share: share of draws that come from the whole prior instead.
         jitter: standard deviation of log10 sizes and times around the chosen history, so that no two draws are equal.
         temperature: power (at most 1) to which the likelihood was raised.
-        sites: of the data that are seen in so many chromosomes.
         observed, expected: ``(classes,)`` shares of the folded spectrum from *min_count* on, of the data and of the
             weighted histories.
     """
@@ -57,7 +56,6 @@ class HistoryPool:
     prior_share: float
     jitter: float
     temperature: float
-    sites: float
     observed: Floats
     expected: Floats
 
@@ -68,11 +66,6 @@ class HistoryPool:
         else:
             drawn = _jittered(self.histories[rng.choice(len(self.weights), p=self.weights)], self.jitter, rng)
         return theta_matched(drawn, self.n, REFERENCE_SIZE, self.min_count)
-
-    def log_likelihood(self, histories: Histories) -> Floats:
-        """Return ``(histories,)`` how well others explain the spectrum: tempered log likelihoods, up to a constant."""
-        shares = histories.spectra(self.n, self.min_count)
-        return np.asarray(self.temperature * self.sites * (np.log(np.maximum(shares, 1e-12)) @ self.observed))
 
     @property
     def effective_draws(self) -> float:
@@ -90,9 +83,7 @@ class HistoryPool:
 
     def state(self) -> dict[str, Any]:
         """Return the pool as plain numbers and lists, for JSON."""
-        plain = {
-            name: getattr(self, name) for name in ("n", "min_count", "prior_share", "jitter", "temperature", "sites")
-        }
+        plain = {name: getattr(self, name) for name in ("n", "min_count", "prior_share", "jitter", "temperature")}
         arrays = {name: getattr(self, name).tolist() for name in ("weights", "observed", "expected")}
         return plain | arrays | {"histories": [[list(h.sizes), list(h.times)] for h in self.histories]}
 
@@ -152,7 +143,6 @@ def fit_histories(
         prior_share,
         jitter,
         temperature,
-        float(visible.sum()),
         visible / visible.sum(),
         weights @ shares[kept],
     )

@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.model_selection import KFold
 
 from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
 from sewall.jobs.recombination.context import context, contexts
-from sewall.jobs.recombination.genomes import AnyGenome, Genomes, GenomeSource, Posterior
-from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
+from sewall.jobs.recombination.prior import (
+    WIDEST,
+    FirstLook,
+    RatePrior,
+    excess_spread,
+    range_of_rates,
+    unfolded,
+    window_simulator,
+)
 from sewall.jobs.recombination.task import TARGET, RecombinationTask
 from sewall.jobs.recombination.windows import ENCODED, encode
 from sewall.jobs.session import stream
-from sewall.jobs.windows.adapting import Nearest
 from sewall.jobs.windows.learning import Look, Seeds
 from sewall.jobs.windows.observed import Observed, WindowReader
 from sewall.jobs.windows.options import PriorOptions
 from sewall.jobs.windows.source import Windows, stacked, windows_of
 from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory
+from sewall.simple import GradientBoosting
 from sewall.simulate.defects import NAMES as DEFECTS
+from sewall.simulate.defects import AnyDefects, Defects, MatchedDefects, match_defects
 from sewall.simulate.farm import run_farm
-from sewall.simulate.fit_history import HistoryPool
 from sewall.simulate.history import HistorySource
 from sewall.simulate.shards import ShardedAlignments
-from sewall.simulate.synthetic import SyntheticLikelihood
 from sewall.task import Examples, Rows
 
 SIMULATIONS, QUICK_SIMULATIONS, FIRST_LOOK = 20_000, 6_000, 2_400
 CLOSER_LOOK, ADAPT_LOOK = 1_200, 600
-BRIEF_LOOK, BRIEF_CLOSER_LOOK, BRIEF_SIMULATIONS = 1_200, 1_000, 3_000  # a minute on two cores
-WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
-GENOMES = 400  # that simulations draw from
-GUESS = 0.4  # power of the likelihood that the first look learned: it is rough
+LOOK_TREES, BRIEF_TREES = 600, 150
+BRIEF_LOOK, BRIEF_SIMULATIONS = 1_200, 2_000  # where networks need only be fitted to the data: a minute on two cores
 BRIEF_SHARES = run.Shares(train=0.5, tune=0.06, calibrate=0.14, null=0.14)
 CONTEXTS = 50  # drawn from the windows of the data
 FEWEST_SIMULATIONS = 5_000
@@ -134,10 +139,10 @@ def _counts(sites: int, accessible: int) -> dict[str, NDArray[Any]]:
 
 def look_of(folder: RunDirectory, options: PriorOptions, observed: Observed, data: Examples, console: Console) -> Look:
     """Return what ``--adapt auto`` compares: statistics of the data, and of a few simulations under some histories."""
-    task = RecombinationTask(WIDEST[1])
+    task = RecombinationTask(FirstLook().upper)
 
     def simulated(name: str, histories: HistorySource) -> pd.DataFrame:
-        simulator = window_simulator(observed, _widest(observed, histories), 0.05)
+        simulator = window_simulator(observed, histories, _widest(observed), AnyDefects(), 0.05)
         label, seed = f"look at {name}", stream(folder.seed, ADAPT)
         seen = _simulated(simulator, ADAPT_LOOK, seed, folder, options, console, label)
         return task.statistics(seen, np.flatnonzero(task.usable(seen)))
@@ -156,11 +161,11 @@ def make_prior(
 ) -> dict[str, Any]:
     """Simulate a few windows over all known rates, and draw the prior around what they say of the data.
 
-    The second look is where the first found the data to be.
+    Where networks are *begun* from, and only briefly fitted, one look is enough: at the rates that they see.
 
     Returns:
-        ``upper`` end of rho / theta, ``log_spread`` of theta, the ``genomes`` that explain the data (see `Genomes`),
-        the mean level of their ``defects``, number of ``simulations``.
+        ``upper`` end and rough ``estimates`` of rho / theta, ``log_spread`` of theta, mean level of the ``defects``,
+        number of ``simulations``.
     """
     if options.simulations is not None and options.simulations < (fewest := run.fewest_examples()):
         raise SewallError(
@@ -170,43 +175,59 @@ def make_prior(
         if not stage.done:
             brief = begun is not None and begun.brief
             look = _Look(folder, options, observed, data, histories, console, begun if brief else None)
-            sizes = (BRIEF_LOOK, BRIEF_CLOSER_LOOK) if brief else (FIRST_LOOK, CLOSER_LOOK)
-            first = look.at(look.widest(), 0.05, "first look", sizes[0], LOOK)
-            nearer = replace(look.genomes(first, GUESS), elsewhere=0.15)
-            closer = look.at(nearer, first.log_spread, "second look", sizes[1], SECOND_LOOK)
-            genomes = look.genomes(first.with_more(closer), 1.0)
-            number = BRIEF_SIMULATIONS if brief else _number(options, observed, genomes.upper)
+            seen = look.at(look.widest(), AnyDefects(), 0.05, "first look", BRIEF_LOOK if brief else FIRST_LOOK, LOOK)
+            defects = seen.defects(stream(folder.seed, LOOK))
+            if not brief:
+                wide, matched = RatePrior(range_of_rates(seen.rates, 1.5)), MatchedDefects(defects)
+                seen = look.at(wide, matched, seen.log_spread, "second look", CLOSER_LOOK, SECOND_LOOK)
+            rates = seen.unfolded()
+            upper = range_of_rates(np.array(rates), 1.3)
+            number = BRIEF_SIMULATIONS if brief else _number(options, observed, upper)
             stage.note(
-                upper=genomes.upper, log_spread=closer.log_spread, simulations=number, genomes=genomes.state(),
-                defects=dict(zip(DEFECTS, np.round(genomes.defects.mean(axis=0), 6).tolist(), strict=True)),
-            )  # fmt: skip
+                upper=upper, estimates=rates, log_spread=seen.log_spread, simulations=number, defects=asdict(defects)
+            )
     return stage.notes
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look saw.
+    """What a look says of the data.
 
     Attributes:
+        rates: rough rho / theta of the data's windows.
+        log_spread: spread of their density beyond the coalescent's.
+        drawn: by defect, its levels in the simulated windows.
         ours, theirs: statistics of the simulated windows, and of the data's.
-        parameters: ``(simulations, parameters)`` square root of rho / theta, defects, drift.
-        log_spread: spread of the data's density beyond the coalescent's.
+        truth: rho / theta of the simulated windows.
+        seed, trees: of the models that look at them.
     """
 
+    rates: NDArray[np.float64]
+    log_spread: float
+    drawn: dict[str, NDArray[np.float64]]
     ours: NDArray[np.float64]
     theirs: NDArray[np.float64]
-    parameters: NDArray[np.float64]
-    log_spread: float
+    truth: NDArray[np.float64]
+    seed: int
+    trees: int
 
-    def with_more(self, other: _Seen) -> _Seen:
-        """Return the windows of both looks together."""
-        ours, parameters = (np.vstack([getattr(one, k) for one in (self, other)]) for k in ("ours", "parameters"))
-        return replace(other, ours=ours, parameters=parameters)
+    def unfolded(self) -> list[float]:
+        """Return how the true rates of the data are spread."""
+        model = GradientBoosting(self.seed, self.trees)
+        found = np.empty(len(self.truth))
+        for train, held in KFold(5, shuffle=True, random_state=self.seed).split(self.ours):
+            fitted = model.fit(pd.DataFrame(self.ours[train]), np.sqrt(self.truth[train]))
+            found[held] = fitted.predict(pd.DataFrame(self.ours[held]))
+        return unfolded(self.rates, self.truth, np.maximum(found, 0) ** 2)
+
+    def defects(self, seed: int) -> Defects:
+        """Return the mean level of each defect in the data."""
+        return match_defects(self.ours, self.drawn, self.theirs, seed)
 
 
 @dataclass(frozen=True)
 class _Look:
-    """Simulates a few windows and asks which genomes explain the data.
+    """Simulates a few windows and reads the data with simple models fitted to them.
 
     Where networks are *begun* from, what they say is one more statistic.
     """
@@ -219,59 +240,34 @@ class _Look:
     console: Console
     begun: Begun | None
 
-    @property
-    def pool(self) -> HistoryPool | None:
-        """Histories that are weighed by the spectrum of the data, where they are."""
-        source = self.histories.histories if isinstance(self.histories, Nearest) else self.histories
-        return source if isinstance(source, HistoryPool) else None
-
-    def widest(self) -> AnyGenome:
-        """Return genomes of all rates that are known of species, or up to thrice what networks see in the data."""
-        widest = _widest(self.observed, self.histories)
+    def widest(self) -> FirstLook:
+        """Return rates to look at: all that are known of species, or up to thrice what networks see in the data."""
+        widest = _widest(self.observed)
         if self.begun is None:
             return widest
         task = RecombinationTask(WIDEST[1])
         seen = task.target.backward(self.begun.estimates(self.data, np.flatnonzero(task.usable(self.data))))
-        return replace(widest, upper=min(widest.upper, range_of_rates(seen, 3.0)))
-
-    def at(self, genomes: GenomeSource, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
-        simulator = window_simulator(self.observed, genomes, log_spread)
-        seed = stream(self.folder.seed, purpose)
-        seen = _simulated(simulator, number, seed, self.folder, self.options, self.console, label)
-        task = RecombinationTask(WIDEST[1])
-        rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
-        ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
-        spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
-        assert seen.target is not None
-        drift = seen.keys[list(DRIFT)].to_numpy(float)[rows] * (self.pool is not None)
-        parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float)])[rows]
-        arrays = ours.to_numpy(float), theirs.to_numpy(float), np.hstack([parameters, drift])
-        return _Seen(*arrays, float(np.hypot(log_spread, spread)))
-
-    def genomes(self, seen: _Seen, power: float) -> Genomes:
-        """Return genomes that explain the data, the likelihood raised to a power."""
-        seed = stream(self.folder.seed, LOOK)
-        likelihood = SyntheticLikelihood.fit(seen.ours, seen.parameters, seen.theirs, seed)
-        observed = self.observed
-        known = Posterior(
-            likelihood,
-            self.pool,
-            observed.spectrum_chromosomes,
-            observed.least,
-            float(seen.parameters[:, 0].max() ** 2),
-        )
-        rng = np.random.default_rng(seed)
-        particles = known.sample(rng, power)
-        particles = particles[rng.choice(len(particles.middle), GENOMES, replace=False)]
-        spread = particles.middle * particles.spread
-        roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
-        upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.15)
-        histories = particles.histories() if self.pool is not None else None
-        return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
+        return FirstLook(upper=min(widest.upper, range_of_rates(seen, 3.0)))
 
     def _statistics(self, task: RecombinationTask, examples: Examples, rows: Rows) -> pd.DataFrame:
         found = task.statistics(examples, rows)
         return found if self.begun is None else found.assign(begun=self.begun.estimates(examples, rows))
+
+    def at(self, rates: Any, defects: Any, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
+        simulator = window_simulator(self.observed, self.histories, rates, defects, log_spread)
+        seed = stream(self.folder.seed, purpose)
+        seen = _simulated(simulator, number, seed, self.folder, self.options, self.console, label)
+        task = RecombinationTask(60.0)
+        rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
+        ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
+        assert seen.target is not None
+        trees = LOOK_TREES if self.begun is None else BRIEF_TREES
+        model = GradientBoosting(seed, trees).fit(ours, task.target.forward(seen.target[rows]))
+        spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
+        drawn = {name: seen.keys[name].to_numpy(float)[rows] for name in DEFECTS}
+        found = task.target.backward(model.predict(theirs))
+        arrays = ours.to_numpy(float), theirs.to_numpy(float), seen.target[rows]
+        return _Seen(found, float(np.hypot(log_spread, spread)), drawn, *arrays, seed, trees)
 
 
 def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
@@ -283,9 +279,8 @@ def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
     return int(np.clip(most / max(1.0, crossovers / CHEAP_CROSSOVERS), fewest, most))
 
 
-def _widest(observed: Observed, histories: HistorySource) -> AnyGenome:
-    upper = float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, WIDEST[1]))
-    return AnyGenome(histories, WIDEST[0], upper)
+def _widest(observed: Observed) -> FirstLook:
+    return FirstLook(upper=float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, FirstLook().upper)))
 
 
 def _theta_per_window(observed: Observed) -> float:
@@ -301,8 +296,10 @@ def simulate_windows(
     console: Console,
 ) -> Examples:
     """Simulate labelled windows like the observed ones; shards that are there already are kept."""
-    genomes = Genomes.from_state(prior["genomes"], histories)
-    simulator = window_simulator(observed, genomes, prior["log_spread"])
+    defects = MatchedDefects(Defects(**prior["defects"]))
+    simulator = window_simulator(
+        observed, histories, RatePrior(prior["upper"], tuple(prior["estimates"])), defects, prior["log_spread"]
+    )
     with folder.stage("simulate", prior):
         seed = stream(folder.seed, SIMULATE)
         return _simulated(simulator, prior["simulations"], seed, folder, options, console, "simulating")
@@ -337,7 +334,7 @@ def seeds(seed: int) -> Seeds:
 
 def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick: bool) -> dict[str, Any]:
     """Return what a bundle says of itself before it is scored."""
-    drawn = {name: value for name, value in prior.items() if name != "genomes"}
+    drawn = {name: value for name, value in prior.items() if name != "estimates"}
     return {
         "job": RecombinationTask.name,
         "description": "Crossovers per mutation (rho / theta) of windows of a genome, from the alignment of a sample.",

@@ -183,10 +183,12 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
     budget, seeds = Budget.of(options.quick, options.device, options.threads), learn.seeds(folder.seed)
     task, shares, trained_on = RecombinationTask(prior["upper"]), None, data.trained_on()
-    if begun is not None and not begun.brief:
+    if begun is not None:
         task = RecombinationTask(prior["upper"], context=True, begun=begun.networks)
         examples = learn.in_context(examples, begun.contexts, begun.seed)
-        budget = replace(budget, config=tuning(budget.config))
+        workers = 1 if begun.brief else budget.workers  # others would not be ready before the work is done
+        budget = replace(budget, config=tuning(budget.config), workers=workers)
+        shares = learn.BRIEF_SHARES if begun.brief else None
         trained_on |= {"context": True, "begun_from": "the general bundle"}
     about = learn.about(trained_on, prior, histories.description, options.quick and begun is None)
     towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
