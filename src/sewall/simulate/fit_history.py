@@ -128,8 +128,7 @@ def fit_histories(
     visible = _visible_counts(observed, n, min_count)
     # Two epochs at least: all constant histories are one once matched, and would count as many.
     drawn = [random_history(rng, EPOCHS) for _ in range(draws)]
-    known = Histories.of(drawn)
-    shares = known.spectra(n, min_count)
+    shares = Histories.of(drawn).spectra(n, min_count)
     fit = np.log(np.maximum(shares, 1e-12)) @ visible
     temperature = _temperature(fit - fit.max(), effective)
     weights = softmax(temperature * fit)

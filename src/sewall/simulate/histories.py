@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.simulate.history import Floats, History, branch_lengths_of_times, fold, visible
+from sewall.simulate.history import Floats, History, branch_lengths_of_times, fold
 
-STRETCHES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ends of the stretches of time that `Histories.drift` looks at
 AT_ONCE = 2_000  # histories, which bounds the memory
 
 
@@ -60,28 +59,6 @@ class Histories:
         """Return ``(histories, classes)`` expected shares of the folded spectrum, from *min_count* on."""
         folded = fold(self.branch_lengths(n))[:, min_count - 1 :]
         return np.asarray(folded / folded.sum(axis=1, keepdims=True))
-
-    def effective_sizes(self, n: int, min_count: int = 1) -> Floats:
-        """Return ``(histories,)`` the constant size that leads one to expect as many variants as each."""
-        unit = 4 / np.arange(1, n)
-        seen = visible(n, min_count)
-        return np.asarray(self.branch_lengths(n)[:, seen].sum(axis=1) / unit[seen].sum())
-
-    def drift(self, n: int, min_count: int = 1) -> Floats:
-        """Return ``(histories, stretches)`` the log of the size in stretches of time, relative to the effective one.
-
-        A harmonic mean, since drift adds up over time as 1 / 2N does; `STRETCHES` are in units of 2 Ne generations. It
-        changes smoothly with every size and time.
-        """
-        ne = self.effective_sizes(n, min_count)
-        edges = 2 * ne[:, None] * np.array(STRETCHES)
-        begun = np.concatenate([np.zeros((len(self), 1)), self.times], axis=1)
-        units, _ = self._coalescent_units()
-        epoch = (edges[:, :, None] >= begun[:, None]).sum(axis=2) - 1
-        passed = np.take_along_axis(units, epoch, 1) + (edges - np.take_along_axis(begun, epoch, 1)) / (
-            2 * np.take_along_axis(self.sizes, epoch, 1)
-        )
-        return np.asarray(-np.log(np.diff(passed, axis=1) / np.diff(np.array(STRETCHES))))
 
     def _coalescent_units(self) -> tuple[Floats, Floats]:
         """Return when each epoch begins, and how long it lasts, in coalescent units of the population at that time."""

@@ -114,8 +114,8 @@ class History:
         >>> round(History((5000.0,)).effective_size(20))
         5000
         """
-        length = branch_lengths(self, n)[visible(n, min_count)].sum()
-        unit = branch_lengths(_UNIT, n)[visible(n, min_count)].sum()
+        length = branch_lengths(self, n)[_visible(n, min_count)].sum()
+        unit = branch_lengths(_UNIT, n)[_visible(n, min_count)].sum()
         return float(length / unit)
 
 
@@ -302,12 +302,7 @@ class RandomHistories:
         return {"description": self.description, "n": self.n, "min_count": self.min_count}
 
 
-def visible(n: int, min_count: int) -> slice:
-    """Return which counts 1 … n - 1 of the derived allele can be seen where the rarer allele has *min_count* at least.
-
-    Raises:
-        SewallError: a count that leaves no variant.
-    """
+def _visible(n: int, min_count: int) -> slice:
     if not 1 <= min_count <= n // 2:
         raise SewallError(f"a minimum allele count of {min_count} leaves no variant in {n} chromosomes; lower it")
     return slice(min_count - 1, n - min_count)
