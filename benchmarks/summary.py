@@ -49,8 +49,8 @@ LCT = """
 25 CEU genomes of the 1000 Genomes Project, chr2:134–140 Mb, windows of 100 kb, against the HapMap II genetic map:
 Spearman's correlation, with circular block bootstrap. Without the sweep: windows in 135.2–137.0 Mb (lactase) left
 out. The reference map is itself made from linkage in people of the same ancestry, and the windows are few: a sanity
-check. Networks were trained from nothing, on 20,000 simulations; the shorter training of `map` as it comes was not
-measured here yet.
+check. Networks were trained from nothing, on 20,000 simulations; the shorter training of `--quick` was not measured
+here yet.
 """
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sewall.simulate.history import Floats, History, branch_lengths_of_times, fold
+from sewall.simulate.history import Floats, History, branch_lengths_of, fold, waiting_times
 
 AT_ONCE = 2_000  # histories, which bounds the memory
 
@@ -40,29 +39,15 @@ class Histories:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __getitem__(self, rows: NDArray[np.intp] | slice) -> Histories:
-        return Histories(self.sizes[rows], self.times[rows])
-
     def branch_lengths(self, n: int) -> Floats:
         """Return ``(histories, n - 1)`` as `sewall.simulate.history.branch_lengths` does for each."""
         found = np.empty((len(self), n - 1))
-        pairs = (np.arange(2, n + 1) * np.arange(1, n) / 2)[None, :, None]
         for first in range(0, len(self), AT_ONCE):
-            part = self[slice(first, first + AT_ONCE)]
-            begin, duration = part._coalescent_units()
-            within = -np.expm1(-pairs * duration[:, None]) * 2 * part.sizes[:, None] / pairs
-            waiting = (np.exp(-pairs * begin[:, None]) * within).sum(axis=2)
-            found[first : first + AT_ONCE] = branch_lengths_of_times(waiting)
+            part = slice(first, first + AT_ONCE)
+            found[part] = branch_lengths_of(waiting_times(self.sizes[part], self.times[part], n))
         return found
 
     def spectra(self, n: int, min_count: int = 1) -> Floats:
         """Return ``(histories, classes)`` expected shares of the folded spectrum, from *min_count* on."""
         folded = fold(self.branch_lengths(n))[:, min_count - 1 :]
         return np.asarray(folded / folded.sum(axis=1, keepdims=True))
-
-    def _coalescent_units(self) -> tuple[Floats, Floats]:
-        """Return when each epoch begins, and how long it lasts, in coalescent units of the population at that time."""
-        ends = np.concatenate([np.zeros((len(self), 1)), self.times, np.full((len(self), 1), np.inf)], axis=1)
-        duration = np.diff(ends, axis=1) / (2 * self.sizes)
-        begin = np.concatenate([np.zeros((len(self), 1)), np.cumsum(duration[:, :-1], axis=1)], axis=1)
-        return begin, duration

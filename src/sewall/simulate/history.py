@@ -160,12 +160,23 @@ def first_coalescence_times(history: History, n: int) -> Floats:
     >>> first_coalescence_times(History((100.0,)), 3)
     array([200.        ,  66.66666667])
     """
-    sizes = np.asarray(history.sizes)
+    return waiting_times(np.array([history.sizes]), np.array([history.times]), n)[0]
+
+
+def waiting_times(sizes: Floats, times: Floats, n: int) -> Floats:
+    """Return ``(histories, n - 1)`` what `first_coalescence_times` does, of many at once.
+
+    Args:
+        sizes: ``(histories, epochs)``.
+        times: ``(histories, epochs - 1)``.
+        n: chromosomes.
+    """
     pairs = (np.arange(2, n + 1) * np.arange(1, n) / 2)[:, None]
-    duration = np.diff(np.concatenate(([0.0], history.times, [np.inf]))) / (2 * sizes)
-    begin = np.concatenate(([0.0], np.cumsum(duration[:-1])))
-    within = -np.expm1(-pairs * duration) * 2 * sizes / pairs
-    return np.asarray((np.exp(-pairs * begin) * within).sum(1))
+    ends = np.pad(times, ((0, 0), (1, 1)), constant_values=((0, 0), (0, np.inf)))
+    duration = (np.diff(ends, axis=1) / (2 * sizes))[:, None]
+    begin = np.concatenate((np.zeros_like(duration[..., :1]), np.cumsum(duration[..., :-1], axis=2)), axis=2)
+    within = -np.expm1(-pairs * duration) * 2 * sizes[:, None] / pairs
+    return np.asarray((np.exp(-pairs * begin) * within).sum(axis=2))
 
 
 def branch_lengths(history: History, n: int) -> Floats:
@@ -186,10 +197,10 @@ def branch_lengths(history: History, n: int) -> Floats:
     """
     if n < 2:
         raise SewallError(f"{n} chromosomes have no genealogy; give at least 2")
-    return branch_lengths_of_times(first_coalescence_times(history, n))
+    return branch_lengths_of(first_coalescence_times(history, n))
 
 
-def branch_lengths_of_times(waiting: Floats) -> Floats:
+def branch_lengths_of(waiting: Floats) -> Floats:
     """Return ``(..., n - 1)`` branch lengths from ``(..., n - 1)`` times to the first coalescence; see both."""
     return np.asarray(waiting @ _spectrum_weights(waiting.shape[-1] + 1).T)
 
