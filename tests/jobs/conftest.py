@@ -12,7 +12,7 @@ import pytest
 
 from sewall import run
 from sewall.jobs import recombination
-from sewall.jobs.recombination import learn
+from sewall.jobs.recombination import learn, looking
 from sewall.jobs.recombination.mapping import MapResult
 from sewall.jobs.windows import learning
 from sewall.train import TrainConfig
@@ -27,8 +27,8 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
         return learning.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
 
     patch.setattr(learning.Budget, "of", of)
-    patch.setattr(learn, "FIRST_LOOK", 200)
-    patch.setattr(learn, "CLOSER_LOOK", 100)
+    patch.setattr(looking, "FIRST_LOOK", 200)
+    patch.setattr(looking, "CLOSER_LOOK", 100)
     patch.setattr(learn, "SHARD", 100)
     patch.setattr(run, "FEWEST_CALIBRATION", 50)
     for place in (run, support):

@@ -146,7 +146,7 @@ def test_the_nearest_histories_are_those_whose_simulations_the_data_lie_among() 
 def test_what_auto_chose_is_remembered(tmp_path: Path) -> None:
     options = SimpleNamespace(adapt="auto", demography=None)
     spectrum = np.array([100.0, 50, 33, 25, 20, 17, 14, 12, 11, 5])
-    observed = SimpleNamespace(spectrum=spectrum, spectrum_chromosomes=20, least=1)
+    observed = SimpleNamespace(spectrum=spectrum, spectrum_chromosomes=20, linkage=1.0, least=1)
     rng, seen = np.random.default_rng(1), []
 
     def simulated(name: str, _: HistorySource) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The general bundle: maps that begin from it, data that it does not serve, and what it answers by itself."""
+"""The general bundle: what it tells a map before it trains, data that it does not serve, what it answers by itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from sewall import run
 from sewall.errors import SewallError
 from sewall.jobs import recombination
-from sewall.jobs.recombination import every_data, learn, mapping
+from sewall.jobs.recombination import every_data, learn, looking, mapping
 from sewall.jobs.recombination.context import CONTEXT
 from sewall.jobs.windows.source import Alignments, Windows, windows_of
 from sewall.nets.alignment import AlignmentNet
@@ -65,21 +65,18 @@ def asked(settings: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {name: settings[name] for name in ("mutation_rate", "window", "seed", "threads", "verbosity")} | values
 
 
-@pytest.fixture
-def brief(general: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(learn, "BRIEF_LOOK", 200)
-    monkeypatch.setattr(learn, "BRIEF_SIMULATIONS", 500)
-    monkeypatch.setattr(learn, "BRIEF_SHARES", run.Shares(0.2, 0.05, 0.25, 0.42))
-    return general
-
-
-def test_a_map_begins_from_it(brief: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+def test_a_quick_map_looks_twice_and_trains_from_nothing(
+    general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("QUICK_LOOK", 200), ("QUICK_CLOSER_LOOK", 150), ("QUICK_SIMULATIONS", 600)):
+        monkeypatch.setattr(looking, name, number)
     result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings, quick=True))
     trained_on = json.loads((result.folder / "bundle" / "bundle.json").read_text())["trained_on"]
-    assert trained_on["begun_from"] == "the general bundle" and trained_on["simulations"] == 500
-    looks = sorted(path.name for path in (result.folder / "simulations").iterdir())
-    assert looks == ["first-look", "simulating"]
-    assert result.table["estimate"].notna().sum() == 6
+    assert trained_on["quick"] and trained_on["simulations"] == 600 and "begun_from" not in trained_on
+    made = {path.name: len(list(path.glob("*.npz"))) for path in (result.folder / "simulations").iterdir()}
+    assert made == {"first-look": 2, "second-look": 2, "simulating": 6}
+    notes = json.loads((result.folder / "run.json").read_text())["notes"]
+    assert any("run without --quick" in note for note in notes)
     again = recombination.predict(result.folder / "bundle", chromosome, out=tmp_path / "again", **asked(settings))
     np.testing.assert_array_equal(again.table["estimate"], result.table["estimate"])
 
@@ -114,16 +111,31 @@ def test_what_it_does_not_serve_is_trained_for(
     def looks(*given: Any) -> None:
         raise Looked(given[-1])
 
-    monkeypatch.setattr(learn, "make_prior", looks)
-    expected: tuple[tuple[dict[str, Any], bool | None], ...] = (
-        ({}, None), ({"refit": True}, False), ({"quick": True}, True), ({"quick": True, "window": 10_000}, None),
-        ({"adapt": "randomise"}, None), ({"quick": True, "cluster": "tcp://nowhere:1"}, True),
+    monkeypatch.setattr(looking, "make_prior", looks)
+    expected: tuple[tuple[dict[str, Any], bool], ...] = (
+        ({}, True), ({"refit": True}, True), ({"quick": True}, True), ({"window": 10_000}, False),
+        ({"adapt": "randomise"}, True),
     )  # fmt: skip
-    for number, (change, brief) in enumerate(expected):
+    for number, (change, serves) in enumerate(expected):
         with pytest.raises(Looked) as caught:
             recombination.map(chromosome, out=tmp_path / str(number), **asked(settings, **change))
-        begun = caught.value.args[0]
-        assert (None if begun is None else begun.brief) is brief
+        assert isinstance(caught.value.args[0], looking.General) is serves
+
+
+def test_what_it_sees_bounds_the_first_look(
+    general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: dict[str, float] = {}
+    simulator = looking.window_simulator
+
+    def noted(observed: Any, genomes: Any, log_spread: float) -> Any:
+        known.setdefault("upper", genomes.upper)
+        return simulator(observed, genomes, log_spread)
+
+    monkeypatch.setattr(looking, "window_simulator", noted)
+    monkeypatch.setattr(looking.General, "estimates", lambda self, examples, rows: np.full(len(rows), 0.7))
+    recombination.map(chromosome, out=tmp_path / "out", **settings)
+    assert known["upper"] == 2.5  # thrice the half that they see would be less than is ever taken
 
 
 def test_refit_begins_from_it(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sewall import bundle as bundles
 from sewall import train
 from sewall.errors import SewallError
 from sewall.jobs import recombination
-from sewall.jobs.recombination import learn, mapping, outputs
+from sewall.jobs.recombination import learn, looking, mapping, outputs
 from sewall.jobs.recombination.mapping import FEW, MapResult
 from sewall.jobs.windows import adapting
 from sewall.simulate import farm
@@ -125,7 +125,7 @@ def test_a_rerun_does_nothing_twice(
 
     before = {name: (mapped.folder / name).read_bytes() for name in ("predictions.tsv", "evaluation.json")}
     bundle = (mapped.folder / "bundle" / "model.safetensors").stat().st_mtime_ns
-    for place, name in ((farm, "simulate_shard"), (train, "train_network"), (learn, "match_defects")):
+    for place, name in ((farm, "simulate_shard"), (train, "train_network"), (looking.SyntheticLikelihood, "fit")):
         monkeypatch.setattr(place, name, never)
     recombination.map(chromosome, out=mapped.folder, **settings)
     assert {name: (mapped.folder / name).read_bytes() for name in before} == before
@@ -224,7 +224,7 @@ def test_a_run_killed_at_every_stage_comes_to_the_same_map(
     kills = [
         (farm, "write_whole", on_call(2, farm.write_whole)),  # in the first look: 2 shards
         (farm, "write_whole", on_call(1, farm.write_whole)),
-        (learn, "match_defects", on_call(1, learn.match_defects)),
+        (looking.SyntheticLikelihood, "fit", on_call(1, looking.SyntheticLikelihood.fit)),
         (farm, "write_whole", on_call(4, farm.write_whole)),  # in the simulations: 6 shards
         (train, "train_network", until_epoch_two_of_the_second),
         (bundles, "write_text", on_call(1, bundles.write_text)),  # numbers written, description not

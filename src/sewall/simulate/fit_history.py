@@ -44,7 +44,8 @@ class HistoryPool:
         min_count: smallest count of the rarer allele in the data.
         prior_share: share of draws that come from the whole prior instead.
         jitter: standard deviation of log10 sizes and times around the chosen history, so that no two draws are equal.
-        temperature: power (at most 1) to which the likelihood was raised.
+        temperature: power (at most 1) to which the likelihood of that many unlinked sites was raised.
+        sites: unlinked sites that those of the data are worth.
         observed, expected: ``(classes,)`` shares of the folded spectrum from *min_count* on, of the data and of the
             weighted histories.
     """
@@ -56,6 +57,7 @@ class HistoryPool:
     prior_share: float
     jitter: float
     temperature: float
+    sites: float
     observed: Floats
     expected: Floats
 
@@ -66,6 +68,11 @@ class HistoryPool:
         else:
             drawn = _jittered(self.histories[rng.choice(len(self.weights), p=self.weights)], self.jitter, rng)
         return theta_matched(drawn, self.n, REFERENCE_SIZE, self.min_count)
+
+    def log_likelihood(self, histories: Histories) -> Floats:
+        """Return ``(histories,)`` how well others explain the spectrum: log likelihoods, up to a constant."""
+        shares = histories.spectra(self.n, self.min_count)
+        return np.asarray(self.sites * (np.log(np.maximum(shares, 1e-12)) @ self.observed))
 
     @property
     def effective_draws(self) -> float:
@@ -83,7 +90,9 @@ class HistoryPool:
 
     def state(self) -> dict[str, Any]:
         """Return the pool as plain numbers and lists, for JSON."""
-        plain = {name: getattr(self, name) for name in ("n", "min_count", "prior_share", "jitter", "temperature")}
+        plain = {
+            name: getattr(self, name) for name in ("n", "min_count", "prior_share", "jitter", "temperature", "sites")
+        }
         arrays = {name: getattr(self, name).tolist() for name in ("weights", "observed", "expected")}
         return plain | arrays | {"histories": [[list(h.sizes), list(h.times)] for h in self.histories]}
 
@@ -101,6 +110,7 @@ def fit_histories(
     min_count: int,
     rng: np.random.Generator,
     *,
+    linkage: float = 1.0,
     draws: int = 5000,
     effective: float = 200.0,
     prior_share: float = 0.2,
@@ -108,15 +118,16 @@ def fit_histories(
 ) -> HistoryPool:
     """Weigh random histories by the spectrum of the data.
 
-    The likelihood is multinomial over the visible classes. Linked sites make it far too sure of itself, and three
-    epochs cannot be the whole truth, so it is tempered: raised to the largest power up to 1 that leaves the effective
-    number of histories at *effective* or more.
+    The likelihood is multinomial over the visible classes. Linked sites are worth fewer unlinked ones, and a few epochs
+    cannot be the whole truth, so it is tempered: raised to the largest power up to 1 / *linkage* that leaves the
+    effective number of histories at *effective* or more.
 
     Args:
         observed: ``(n // 2,)`` folded spectrum: sites by the count of the rarer allele, from 1.
         n: chromosomes in the sample.
         min_count: smallest count that the data can show; lower classes are not looked at.
         rng: draws the histories.
+        linkage: how many times as much the spectrum varies as one of unlinked sites, see `design_effect`.
         draws: histories drawn from the prior.
         effective: effective number of histories to keep, below *draws*.
         prior_share: share of later draws that ignore the data.
@@ -129,7 +140,7 @@ def fit_histories(
     # Two epochs at least: all constant histories are one once matched, and would count as many.
     drawn = [random_history(rng, EPOCHS) for _ in range(draws)]
     shares = Histories.of(drawn).spectra(n, min_count)
-    fit = np.log(np.maximum(shares, 1e-12)) @ visible
+    fit = np.log(np.maximum(shares, 1e-12)) @ visible / linkage
     temperature = _temperature(fit - fit.max(), effective)
     weights = softmax(temperature * fit)
     kept = _heaviest(weights, 0.99)
@@ -142,6 +153,7 @@ def fit_histories(
         prior_share,
         jitter,
         temperature,
+        float(visible.sum() / linkage),
         visible / visible.sum(),
         weights @ shares[kept],
     )
@@ -163,6 +175,28 @@ def observed_spectrum(alignments: Iterable[Alignment], n: int) -> Floats:
             seen = np.flatnonzero(carriers)
             spectrum += carriers[seen] @ hypergeom.pmf(np.arange(n + 1), total, seen[:, None], n)
     return fold(spectrum[1:n])
+
+
+def design_effect(spectra: NDArray[Any]) -> float:
+    """Return how many times as much a spectrum varies as one of unlinked sites.
+
+    Pearson's statistic of stretches of the genome against classes, per degree of freedom: the mean of the design
+    effects of Rao & Scott (1981, J Am Stat Assoc 76:221), by which counts from clusters are divided. At least 1; 1 for
+    fewer than two stretches or classes, which say nothing of it.
+
+    Args:
+        spectra: ``(stretches, classes)`` sites of distant stretches, by the count of the rarer allele.
+
+    >>> design_effect(np.array([[30, 10], [10, 30]]))  # as if 20 sites always went together
+    20.0
+    """
+    known = np.asarray(spectra, float)
+    known = known[known.sum(axis=1) > 0][:, np.asarray(spectra).sum(axis=0) > 0]
+    free = (known.shape[0] - 1) * (known.shape[1] - 1)
+    if free < 1:
+        return 1.0
+    expected = np.outer(known.sum(axis=1), known.sum(axis=0)) / known.sum()
+    return max(1.0, float(((known - expected) ** 2 / expected).sum() / free))
 
 
 def smallest_visible_count(observed: NDArray[Any]) -> int:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sewall.simulate.history import Floats, History, branch_lengths_of, fold, waiting_times
+from sewall.simulate.history import Floats, History, branch_lengths_of, fold, visible, waiting_times
 
+STRETCHES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # ends of the stretches of time that `Histories.drift` looks at
 AT_ONCE = 2_000  # histories, which bounds the memory
 
 
@@ -51,3 +52,23 @@ class Histories:
         """Return ``(histories, classes)`` expected shares of the folded spectrum, from *min_count* on."""
         folded = fold(self.branch_lengths(n))[:, min_count - 1 :]
         return np.asarray(folded / folded.sum(axis=1, keepdims=True))
+
+    def effective_sizes(self, n: int, min_count: int = 1) -> Floats:
+        """Return ``(histories,)`` the constant size that leads one to expect as many variants as each."""
+        seen, unit = visible(n, min_count), 4 / np.arange(1, n)
+        return np.asarray(self.branch_lengths(n)[:, seen].sum(axis=1) / unit[seen].sum())
+
+    def drift(self, n: int, min_count: int = 1) -> Floats:
+        """Return ``(histories, stretches)`` the log of the size in stretches of time, relative to the effective one.
+
+        A harmonic mean, since drift adds up over time as 1 / 2N does; `STRETCHES` are in units of 2 Ne generations. It
+        changes smoothly with every size and time.
+        """
+        edges = 2 * self.effective_sizes(n, min_count)[:, None] * np.array(STRETCHES)
+        begun = np.pad(self.times, ((0, 0), (1, 0)))
+        passed = np.cumsum(np.diff(begun, axis=1) / (2 * self.sizes[:, :-1]), axis=1)
+        passed = np.pad(passed, ((0, 0), (1, 0)))  # coalescent units before each epoch
+        epoch = (edges[:, :, None] >= begun[:, None]).sum(axis=2) - 1
+        at_epoch, size, since = (np.take_along_axis(values, epoch, 1) for values in (passed, self.sizes, begun))
+        until = at_epoch + (edges - since) / (2 * size)
+        return np.asarray(-np.log(np.diff(until, axis=1) / np.diff(np.array(STRETCHES))))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import msprime
 
 REFERENCE_SIZE = 1e4
+LOG_SIZES, LOG_TIMES = (2.7, 5.3), (2.0, 4.3)  # log10 of the sizes of random histories, and of when they change
 Floats = NDArray[np.float64]
 
 
@@ -114,8 +115,8 @@ class History:
         >>> round(History((5000.0,)).effective_size(20))
         5000
         """
-        length = branch_lengths(self, n)[_visible(n, min_count)].sum()
-        unit = branch_lengths(_UNIT, n)[_visible(n, min_count)].sum()
+        length = branch_lengths(self, n)[visible(n, min_count)].sum()
+        unit = branch_lengths(_UNIT, n)[visible(n, min_count)].sum()
         return float(length / unit)
 
 
@@ -252,7 +253,7 @@ def theta_matched(history: History, n: int, size: float = REFERENCE_SIZE, min_co
 
 
 def random_history(rng: np.random.Generator, epochs: tuple[int, int] = (1, 3)) -> History:
-    """Draw a history; sizes 10^U(-1.3, 1.3) around 10,000, changes 10^U(2, 4.3) generations ago.
+    """Draw a history; sizes and times of changes are log-uniform, see `LOG_SIZES` and `LOG_TIMES`.
 
     Wide enough to hold bottlenecks, expansions and declines; its scale means nothing until it is theta-matched.
 
@@ -261,8 +262,8 @@ def random_history(rng: np.random.Generator, epochs: tuple[int, int] = (1, 3)) -
         epochs: fewest and most epochs, equally likely.
     """
     number = int(rng.integers(epochs[0], epochs[1] + 1))
-    sizes = REFERENCE_SIZE * 10 ** rng.uniform(-1.3, 1.3, number)
-    times = np.sort(10 ** rng.uniform(2, 4.3, number - 1))
+    sizes = 10 ** rng.uniform(*LOG_SIZES, number)
+    times = np.sort(10 ** rng.uniform(*LOG_TIMES, number - 1))
     return History(tuple(sizes), tuple(times))
 
 
@@ -313,7 +314,12 @@ class RandomHistories:
         return {"description": self.description, "n": self.n, "min_count": self.min_count}
 
 
-def _visible(n: int, min_count: int) -> slice:
+def visible(n: int, min_count: int) -> slice:
+    """Return which counts 1 … n - 1 of the derived allele can be seen where the rarer allele has *min_count* at least.
+
+    Raises:
+        SewallError: a count that leaves no variant.
+    """
     if not 1 <= min_count <= n // 2:
         raise SewallError(f"a minimum allele count of {min_count} leaves no variant in {n} chromosomes; lower it")
     return slice(min_count - 1, n - min_count)

@@ -18,7 +18,8 @@ from sewall.bundle import Bundle
 from sewall.console import Console
 from sewall.errors import SewallError
 from sewall.jobs.options import command
-from sewall.jobs.recombination import learn, outputs
+from sewall.jobs.recombination import learn, looking, outputs
+from sewall.jobs.recombination.looking import General
 from sewall.jobs.recombination.options import MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
@@ -119,6 +120,18 @@ class Data:
         """Return ``(kinds of contig, draws, context)`` what all windows of a kind show together, drawn again."""
         return learn.drawn_contexts(self.examples, self.observed, self.reader, seed)
 
+    def beyond_general(self) -> str | None:
+        """Return why the networks that come with sewall do not serve; None where they do."""
+        return beyond(bundles.read_about(GENERAL)["trained_on"], self.trained_on())
+
+    def general(self, seed: int) -> General | None:
+        """Return the networks that come with sewall, where they serve."""
+        if self.beyond_general() is not None:
+            return None
+        networks = cast(Sequence[AlignmentNet], trained_in(GENERAL)[1].networks)
+        context = stream(seed, learn.CONTEXT)
+        return General(networks, self.contexts(context), context)
+
     def trained_on(self) -> dict[str, Any]:
         """Return what simulations copy from the data, in words and numbers."""
         lengths = sorted({template.length for template in self.observed.templates})
@@ -176,38 +189,26 @@ def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
 
 
 def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
-    look = learn.look_of(folder, options, data.observed, data.examples, console)
+    look = looking.look_of(folder, options, data.observed, data.examples, console)
     histories = histories_for(folder, options, data.observed, stream(folder.seed, learn.HISTORIES), look)
-    begun = _begun(options, folder, data, console)
-    prior = learn.make_prior(folder, options, data.observed, data.examples, histories, console, begun)
+    general = data.general(folder.seed)
+    prior = looking.make_prior(folder, options, data.observed, data.examples, histories, console, general)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)
     budget, seeds = Budget.of(options.quick, options.device, options.threads), learn.seeds(folder.seed)
-    task, shares, trained_on = RecombinationTask(prior["upper"]), None, data.trained_on()
-    if begun is not None:
-        task = RecombinationTask(prior["upper"], context=True, begun=begun.networks)
-        examples = learn.in_context(examples, begun.contexts, begun.seed)
-        workers = 1 if begun.brief else budget.workers  # others would not be ready before the work is done
-        budget = replace(budget, config=tuning(budget.config), workers=workers)
-        shares = learn.BRIEF_SHARES if begun.brief else None
+    task, trained_on = RecombinationTask(prior["upper"]), data.trained_on()
+    if options.refit and general is None:
+        console.say(f"note: {data.beyond_general()}; networks are trained from nothing")
+    elif options.refit:
+        assert general is not None
+        task = RecombinationTask(prior["upper"], context=True, begun=general.networks)
+        examples = learn.in_context(examples, general.contexts, general.seed)
+        budget = replace(budget, config=tuning(budget.config))
         trained_on |= {"context": True, "begun_from": "the general bundle"}
-    about = learn.about(trained_on, prior, histories.description, options.quick and begun is None)
+    about = learn.about(trained_on, prior, histories.description, options.quick)
     towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
     return task, learned(
-        folder, "bundle", task, examples, seeds, budget, options.level, about, console, shares, towards
+        folder, "bundle", task, examples, seeds, budget, options.level, about, console, towards=towards
     )
-
-
-def _begun(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> learn.Begun | None:
-    """Return the general networks to begin from, unless options speak of another training or the data are beyond."""
-    brief = options.quick and not options.of_training
-    if not (brief or options.refit):
-        return None
-    _, bundle = trained_in(GENERAL)
-    if (why := beyond(bundle.about["trained_on"], data.trained_on())) is not None:
-        console.say(f"note: {why}; networks are trained from nothing")
-        return None
-    seed = stream(folder.seed, learn.CONTEXT)
-    return learn.Begun(cast(Sequence[AlignmentNet], bundle.networks), data.contexts(seed), brief, seed)
 
 
 def _evaluation(
@@ -233,19 +234,11 @@ def _notes(
     options: MapOptions | PredictOptions, table: pd.DataFrame, bundle: Bundle, task: RecombinationTask, status: str
 ) -> list[str]:
     notes = []
-    known = bundle.about["trained_on"]
-    if "begun_from" in known:
-        if status == "outside" and isinstance(options, MapOptions) and not options.refit and options.bundle is None:
-            notes.append(
-                "The data are not like the simulations: run again with --refit, which looks longer before it trains."
-            )
-        notes.append(
-            f"The networks that come with sewall were fitted to {known['simulations']:,} simulations like the data."
-        )
     if "adapted" in bundle.about:
         notes.append(in_words(bundle.about["adapted"]))
     if bundle.about["trained_on"].get("quick"):
-        notes.append("Quick run: a small budget of simulations; run without --quick for narrower intervals.")
+        longer = "looks longer at the data before it trains" if status == "outside" else "gives narrower intervals"
+        notes.append(f"Quick run: a small budget of simulations; a run without --quick {longer}.")
     high = (table["rho_over_theta"] > 0.9 * task.target.upper).mean()
     if high > 0.05:
         notes.append(

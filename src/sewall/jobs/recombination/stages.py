@@ -10,7 +10,7 @@ import numpy as np
 
 from sewall import run
 from sewall.errors import SewallError
-from sewall.jobs.recombination import learn
+from sewall.jobs.recombination import learn, looking
 from sewall.jobs.recombination.mapping import FEW, Data, trained_in
 from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
 from sewall.jobs.recombination.task import RecombinationTask
@@ -28,9 +28,10 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
     given = SimulateOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options)
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, given.min_count)
-        look = learn.look_of(folder, given, data.observed, data.examples, console)
+        look = looking.look_of(folder, given, data.observed, data.examples, console)
         histories = histories_for(folder, given, data.observed, stream(folder.seed, learn.HISTORIES), look)
-        prior = learn.make_prior(folder, given, data.observed, data.examples, histories, console)
+        general = data.general(folder.seed)
+        prior = looking.make_prior(folder, given, data.observed, data.examples, histories, console, general)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)
         about = learn.about(data.trained_on(), prior, histories.description, given.quick)
         contexts = data.contexts(stream(folder.seed, learn.CONTEXT))

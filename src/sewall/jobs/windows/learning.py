@@ -102,7 +102,9 @@ def _histories(options: PriorOptions, observed: Observed, seed: int, name: str) 
         )
         return OneHistory(given, given.description)
     rng = np.random.default_rng(seed)
-    return fit_histories(observed.spectrum, observed.spectrum_chromosomes, observed.least, rng)
+    return fit_histories(
+        observed.spectrum, observed.spectrum_chromosomes, observed.least, rng, linkage=observed.linkage
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from sewall.encode.pairs import minor_counts
 from sewall.encode.statistics import FEWEST_SITES, harmonic
 from sewall.errors import SewallError
 from sewall.jobs.windows.options import DataOptions
-from sewall.simulate.fit_history import smallest_visible_count
+from sewall.simulate.fit_history import design_effect, smallest_visible_count
 from sewall.simulate.nuisances import drop_rare
 
 MOST_TEMPLATES = 2_000  # windows whose mask, length and density are copied onto simulations
 MISSING_ROWS = 2_000  # sites whose pattern of missing calls is kept
 ROWS_PER_WINDOW = 50
+STRETCHES = 100  # of the genome, whose spectra are compared
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ class Observed:
         templates: windows to copy; at most 2,000, evenly spread.
         spectrum: ``(copies // 2,)`` folded counts of sites by copies of the rarer allele (1, 2, ...), of the commonest
             kind of contig; where calls are missing, projected to fewer copies.
+        linkage: how many times as much the spectrum varies as one of unlinked sites.
         spectrum_chromosomes: chromosome copies of the spectrum.
         theta: 4 Ne mu per accessible bp, over all windows.
         least: smallest minor-allele count that is kept.
@@ -187,6 +189,7 @@ class Observed:
     samples: tuple[Sample, ...]
     templates: tuple[Template, ...]
     spectrum: NDArray[np.float64]
+    linkage: float
     spectrum_chromosomes: int
     theta: float
     least: int
@@ -217,12 +220,12 @@ class _Kind:
 
     def __init__(self, phased: bool, ploidy: NDArray[np.int8]) -> None:
         self.phased, self.ploidy = phased, ploidy
-        self.counts: Counter[tuple[int, int]] = Counter()
+        self.counts: dict[int, Counter[tuple[int, int]]] = {}
         self.rows: list[NDArray[np.bool_]] = []
         self.calls = self.missing = 0
 
-    def add(self, window: Alignment, minor: NDArray[np.int64], copies: NDArray[np.int64]) -> None:
-        self.counts.update(zip(minor.tolist(), copies.tolist(), strict=True))
+    def add(self, window: Alignment, minor: NDArray[np.int64], copies: NDArray[np.int64], stretch: int) -> None:
+        self.counts.setdefault(stretch, Counter()).update(zip(minor.tolist(), copies.tolist(), strict=True))
         gone = window.calls == MISSING
         self.calls, self.missing = self.calls + gone.size, self.missing + int(gone.sum())
         if sum(len(rows) for rows in self.rows) < MISSING_ROWS:
@@ -269,7 +272,9 @@ def observe(reader: WindowReader, least: int | None = None, progress: Any = None
         ploidy = reader.variants.ploidy(region.chrom)
         key = (reader.phased[region.chrom], ploidy[ploidy > 0].tobytes())
         minor, copies = minor_counts(window)
-        kinds.setdefault(key, _Kind(key[0], ploidy[ploidy > 0])).add(window, minor, copies)
+        kinds.setdefault(key, _Kind(key[0], ploidy[ploidy > 0])).add(
+            window, minor, copies, number * STRETCHES // len(reader)
+        )
         if number % every == 0:
             frames.append(_Frame(list(kinds).index(key), region, window.length, window.accessible, minor, copies))
         if progress is not None:
@@ -282,7 +287,8 @@ def _summary(reader: WindowReader, kinds: list[_Kind], frames: list[_Frame], ask
     if calls and calls == missing:
         raise SewallError(f"{reader.variants.path}: all calls are missing; check the genotypes (GT) of the file")
     main = _commonest([frame for frame in frames if len(frame.minor)]) if frames else 0
-    spectrum, chromosomes = folded_spectrum(kinds[main].counts)
+    spectra, chromosomes = folded_spectra(list(kinds[main].counts.values()))
+    spectrum = spectra.sum(axis=0)
     least = smallest_visible_count(spectrum) if asked is None else asked
     templates = tuple(t for frame in frames if (t := frame.template(least)) is not None)
     if not templates:
@@ -293,28 +299,39 @@ def _summary(reader: WindowReader, kinds: list[_Kind], frames: list[_Frame], ask
     weights = [_watterson_weights(f.copies[f.minor >= least], least).sum() for f in frames]
     bp = sum(int((f.accessible[:, 1] - f.accessible[:, 0]).sum()) for f in frames)
     samples = tuple(kind.sample() for kind in kinds)
-    return Observed(samples, templates, spectrum, chromosomes, float(sum(weights) / bp), least, missing / max(calls, 1))
+    linkage, theta = design_effect(spectra[:, least - 1 :]), float(sum(weights) / bp)
+    return Observed(samples, templates, spectrum, linkage, chromosomes, theta, least, missing / max(calls, 1))
 
 
-def folded_spectrum(counts: Counter[tuple[int, int]]) -> tuple[NDArray[np.float64], int]:
-    """Return the folded spectrum of sites given as (copies of the rarer allele, copies called), and its copies.
+def folded_spectra(stretches: Sequence[Counter[tuple[int, int]]]) -> tuple[NDArray[np.float64], int]:
+    """Return folded spectra of sites given as (copies of the rarer allele, copies called), and of how many copies.
 
     Where calls are missing, every site is projected (hypergeometrically) to the number of copies that nine tenths of
     the sites reach; sites called in fewer copies are left out.
 
-    >>> folded_spectrum(Counter({(1, 4): 3, (2, 4): 1}))
-    (array([3., 1.]), 4)
+    Args:
+        stretches: sites of each.
+
+    Returns:
+        ``(stretches, copies // 2)`` and the copies.
+
+    >>> folded_spectra([Counter({(1, 4): 3, (2, 4): 1})])
+    (array([[3., 1.]]), 4)
     """
-    copies = np.repeat([c for _, c in counts], list(counts.values())) if counts else np.array([4])
-    target = int(np.quantile(copies, 0.1, method="lower"))
-    spectrum = np.zeros(target + 1)
-    for (minor, called), number in counts.items():
-        if called >= target:
-            spectrum += number * hypergeom.pmf(np.arange(target + 1), called, minor, target)
-    folded = (spectrum + spectrum[::-1])[: target // 2 + 1]
+    called: Counter[int] = Counter()
+    for part in stretches:
+        for (_, copies), number in part.items():
+            called[copies] += number
+    target = int(np.quantile(list(called.elements()) or [4], 0.1, method="lower"))
+    kinds = sorted({kind for part in stretches for kind in part if kind[1] >= target})
+    numbers = np.array([[part[kind] for kind in kinds] for part in stretches], float)
+    minor, copies_called = np.array(kinds, int).reshape(-1, 2).T
+    projected = hypergeom.pmf(np.arange(target + 1), copies_called[:, None], minor[:, None], target)
+    spectra = numbers.reshape(len(stretches), -1) @ projected
+    folded = (spectra + spectra[:, ::-1])[:, : target // 2 + 1]
     if target % 2 == 0:
-        folded[-1] /= 2
-    return folded[1:], target
+        folded[:, -1] /= 2
+    return folded[:, 1:], target
 
 
 def _watterson_weights(copies: NDArray[np.int64], least: int) -> NDArray[np.float64]:

@@ -1,0 +1,129 @@
+"""The genome that each simulated window is cut from: a history, what is uneven and wrong, and the window's rate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sewall.simulate.defects import MOST, NAMES, AnyDefects, Defects
+from sewall.simulate.histories import Histories
+from sewall.simulate.history import History, HistorySource, PopulationHistory
+
+JITTER, UNSURE = 0.03, 0.3  # of drawn histories (log10 sizes), and of drawn defects (a share)
+LOWEST_SHARE = 200.0  # rates of no kind reach down to the upper end over this
+MOST_LEVELS = np.array(list(asdict(MOST).values()))
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Genome:
+    """What one window is simulated with.
+
+    Attributes:
+        history: of the population.
+        defects: what is uneven in the genome and wrong in the calls.
+        ratio: rho / theta.
+    """
+
+    history: PopulationHistory
+    defects: Defects
+    ratio: float
+
+
+class GenomeSource(Protocol):
+    """Where simulations take genomes from."""
+
+    def draw(self, rng: np.random.Generator) -> Genome:
+        """Draw the genome of one window."""
+        ...
+
+
+@dataclass(frozen=True)
+class AnyGenome:
+    """Prior of the first look: histories as they come, any defects, rates log-uniform over all that are known.
+
+    Attributes:
+        histories: what to draw the history of each window from.
+        lower, upper: ends of rho / theta.
+    """
+
+    histories: HistorySource
+    lower: float
+    upper: float
+
+    def draw(self, rng: np.random.Generator) -> Genome:
+        """Draw the genome of one window."""
+        ratio = float(np.exp(rng.uniform(np.log(self.lower), np.log(self.upper))))
+        return Genome(self.histories.draw(rng), AnyDefects().draw(rng), ratio)
+
+
+@dataclass(frozen=True)
+class Genomes:
+    """Genomes that explain a file, equally likely.
+
+    Four windows of five follow the rates of one of them; of the others, half are uniform up to *upper*, so that high
+    rates are not pulled down, and half log-uniform below it, so that low rates get their share.
+
+    Attributes:
+        histories: `Histories` of each; None where all simulations draw from the *source*.
+        defects: ``(genomes, defects)`` levels.
+        middle, spread: ``(genomes,)`` mean and standard deviation of the square root of rho / theta over the windows.
+        upper: no window's rate is above it.
+        source: histories of windows that follow none of these.
+        elsewhere: share of windows whose history is of the source.
+    """
+
+    histories: Histories | None
+    defects: Floats
+    middle: Floats
+    spread: Floats
+    upper: float
+    source: HistorySource
+    elsewhere: float = 0.1
+
+    def draw(self, rng: np.random.Generator) -> Genome:
+        """Draw the genome of one window."""
+        k = int(rng.integers(len(self.middle)))
+        levels = self.defects[k] * rng.uniform(1 - UNSURE, 1 + UNSURE, len(NAMES))
+        defects = Defects(*np.minimum(levels, MOST_LEVELS).tolist())
+        return Genome(self._history(k, rng), defects, self._ratio(k, rng))
+
+    def _history(self, k: int, rng: np.random.Generator) -> PopulationHistory:
+        if self.histories is None or rng.random() < self.elsewhere:
+            return self.source.draw(rng)
+        sizes = self.histories.sizes[k] * 10 ** rng.normal(0, JITTER, self.histories.sizes.shape[1])
+        return History(tuple(sizes), tuple(self.histories.times[k]))
+
+    def _ratio(self, k: int, rng: np.random.Generator) -> float:
+        kind = rng.random()
+        if kind < 0.1:
+            return float(rng.uniform(0, self.upper))
+        if kind < 0.2:
+            return float(self.upper * LOWEST_SHARE ** -rng.random())
+        for _ in range(20):
+            root = self.middle[k] + self.spread[k] * rng.standard_normal()
+            if 0 < root < np.sqrt(self.upper):
+                return float(root**2)
+        return float(rng.uniform(0, self.upper))
+
+    def mean_defects(self) -> dict[str, float]:
+        """Return the mean level of each defect."""
+        return dict(zip(NAMES, np.round(self.defects.mean(axis=0), 6).tolist(), strict=True))
+
+    def state(self) -> dict[str, Any]:
+        """Return the genomes as plain numbers and lists, for JSON."""
+        found = {name: np.round(getattr(self, name), 6).tolist() for name in ("defects", "middle", "spread")}
+        if self.histories is not None:
+            found |= {"sizes": self.histories.sizes.tolist(), "times": self.histories.times.tolist()}
+        return found | {"upper": self.upper, "elsewhere": self.elsewhere}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], source: HistorySource) -> Genomes:
+        """Return the genomes that `state` described."""
+        histories = Histories(np.array(state["sizes"]), np.array(state["times"])) if "sizes" in state else None
+        defects, middle, spread = (np.array(state[name]) for name in ("defects", "middle", "spread"))
+        return cls(histories, defects, middle, spread, state["upper"], source, state["elsewhere"])

@@ -1,0 +1,218 @@
+"""What the data show before anything is trained: two looks through a few simulated windows, then the prior.
+
+The first look is at all that is known of species. What explains the data in it is where the second look is, and what
+explains them there is what the simulations of the training draw from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sewall import run
+from sewall.console import Console
+from sewall.errors import SewallError
+from sewall.jobs.recombination.genomes import AnyGenome, Genomes, GenomeSource
+from sewall.jobs.recombination.learn import ADAPT, LOOK, SECOND_LOOK, in_context, simulated
+from sewall.jobs.recombination.posterior import Posterior
+from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
+from sewall.jobs.recombination.task import RecombinationTask
+from sewall.jobs.session import stream
+from sewall.jobs.windows.adapting import Nearest
+from sewall.jobs.windows.learning import Look
+from sewall.jobs.windows.observed import Observed
+from sewall.jobs.windows.options import PriorOptions
+from sewall.jobs.windows.source import windows_of
+from sewall.nets.alignment import AlignmentNet
+from sewall.rundir import RunDirectory
+from sewall.simulate.defects import NAMES as DEFECTS
+from sewall.simulate.fit_history import HistoryPool
+from sewall.simulate.history import HistorySource
+from sewall.simulate.synthetic import SyntheticLikelihood
+from sewall.task import Examples, Rows
+
+FIRST_LOOK, CLOSER_LOOK, SIMULATIONS = 2_400, 4_000, 20_000
+QUICK_LOOK, QUICK_CLOSER_LOOK, QUICK_SIMULATIONS = 1_200, 2_000, 3_000  # a minute on two cores
+ADAPT_LOOK = 600
+FEWEST_SIMULATIONS = 5_000
+CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
+MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
+WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
+FAR, NEAR = 0.4, 0.5  # powers of the likelihoods that the looks learned: they are rough
+ELSEWHERE = 0.15  # share of the second look whose history is not one that explains the first
+GENOMES = 400  # that simulations draw from
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class General:
+    """Networks that were trained on data of every kind, and what they read of these data.
+
+    Attributes:
+        networks: the ensemble.
+        contexts: `sewall.jobs.recombination.learn.drawn_contexts` of the data.
+        seed: decides which context each simulation gets.
+    """
+
+    networks: Sequence[AlignmentNet]
+    contexts: NDArray[np.float32]
+    seed: int
+
+    def estimates(self, examples: Examples, rows: Rows) -> Floats:
+        """Return ``(rows,)`` what the networks say before anything was learnt of the data, on the learning scale."""
+        if "context" not in windows_of(examples).encoded:
+            examples = in_context(examples, self.contexts, self.seed)
+        task = RecombinationTask(WIDEST[1], context=True)
+        return np.asarray(run.ensemble(list(self.networks), task, examples, rows)[0].mean(axis=1), np.float64)
+
+
+def look_of(folder: RunDirectory, options: PriorOptions, observed: Observed, data: Examples, console: Console) -> Look:
+    """Return what ``--adapt auto`` compares: statistics of the data, and of a few simulations under some histories."""
+    task = RecombinationTask(WIDEST[1])
+
+    def under(name: str, histories: HistorySource) -> pd.DataFrame:
+        simulator = window_simulator(observed, _widest(observed, histories), 0.05)
+        label, seed = f"look at {name}", stream(folder.seed, ADAPT)
+        seen = simulated(simulator, ADAPT_LOOK, seed, folder, options, console, label)
+        return task.statistics(seen, np.flatnonzero(task.usable(seen)))
+
+    return Look(task.statistics(data, np.flatnonzero(task.usable(data))), under)
+
+
+def make_prior(
+    folder: RunDirectory,
+    options: PriorOptions,
+    observed: Observed,
+    data: Examples,
+    histories: HistorySource,
+    console: Console,
+    general: General | None = None,
+) -> dict[str, Any]:
+    """Look twice, and draw the prior around what explains the data.
+
+    Returns:
+        ``upper`` end of rho / theta, ``log_spread`` of theta, the ``genomes`` that explain the data (see `Genomes`),
+        the mean level of their ``defects``, number of ``simulations``.
+    """
+    if options.simulations is not None and options.simulations < (fewest := run.fewest_examples()):
+        raise SewallError(
+            f"--simulations {options.simulations}: too few to train and to calibrate; give at least {fewest}"
+        )
+    with folder.stage("prior") as stage:
+        if not stage.done:
+            look = _Look(folder, options, observed, data, histories, console, general)
+            first, second = (QUICK_LOOK, QUICK_CLOSER_LOOK) if options.quick else (FIRST_LOOK, CLOSER_LOOK)
+            far = look.at(look.widest(), 0.05, "first look", first, LOOK)
+            explaining = replace(look.genomes(far, FAR), elsewhere=ELSEWHERE)
+            near = look.at(explaining, far.log_spread, "second look", second, SECOND_LOOK)
+            genomes = look.genomes(near, NEAR)
+            stage.note(
+                upper=genomes.upper, log_spread=near.log_spread, simulations=_number(options, observed, genomes.upper),
+                genomes=genomes.state(), defects=genomes.mean_defects(),
+            )  # fmt: skip
+    return stage.notes
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look saw.
+
+    Attributes:
+        ours, theirs: statistics of the simulated windows, and of the data's.
+        parameters: ``(simulations, parameters)`` square root of rho / theta, defects, drift.
+        log_spread: spread of the data's density beyond the coalescent's.
+    """
+
+    ours: Floats
+    theirs: Floats
+    parameters: Floats
+    log_spread: float
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Simulates a few windows and asks which genomes explain the data.
+
+    Where there are *general* networks, what they say is one more statistic.
+    """
+
+    folder: RunDirectory
+    options: PriorOptions
+    observed: Observed
+    data: Examples
+    histories: HistorySource
+    console: Console
+    general: General | None
+
+    @property
+    def pool(self) -> HistoryPool | None:
+        """Histories that are weighed by the spectrum of the data, where they are."""
+        source = self.histories.histories if isinstance(self.histories, Nearest) else self.histories
+        return source if isinstance(source, HistoryPool) else None
+
+    def widest(self) -> AnyGenome:
+        """Return genomes of all rates that are known of species, or up to thrice what networks see in the data."""
+        widest = _widest(self.observed, self.histories)
+        if self.general is None:
+            return widest
+        task = RecombinationTask(WIDEST[1])
+        seen = task.target.backward(self.general.estimates(self.data, np.flatnonzero(task.usable(self.data))))
+        return replace(widest, upper=min(widest.upper, range_of_rates(seen, 3.0)))
+
+    def at(self, genomes: GenomeSource, log_spread: float, label: str, number: int, purpose: int) -> _Seen:
+        """Simulate windows of some genomes, and compare them with the data."""
+        simulator = window_simulator(self.observed, genomes, log_spread)
+        seed = stream(self.folder.seed, purpose)
+        seen = simulated(simulator, number, seed, self.folder, self.options, self.console, label)
+        task = RecombinationTask(WIDEST[1])
+        rows, wanted = np.flatnonzero(task.usable(seen)), np.flatnonzero(task.usable(self.data))
+        ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
+        spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
+        assert seen.target is not None
+        drift = seen.keys[list(DRIFT)].to_numpy(float) * (self.pool is not None)
+        parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
+        return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
+
+    def genomes(self, seen: _Seen, power: float) -> Genomes:
+        """Return genomes that explain the data, the likelihood raised to a power."""
+        seed = stream(self.folder.seed, LOOK)
+        of_history = np.arange(seen.parameters.shape[1]) > len(DEFECTS)
+        likelihood = SyntheticLikelihood.fit(seen.ours, seen.parameters, of_history, seen.theirs, seed)
+        highest = float(seen.parameters[:, 0].max() ** 2)
+        n, least = self.observed.spectrum_chromosomes, self.observed.least
+        rng = np.random.default_rng(seed)
+        particles = Posterior(likelihood, self.pool, n, least, highest).sample(rng, power)
+        particles = particles[rng.choice(len(particles.middle), GENOMES, replace=False)]
+        spread = particles.middle * particles.spread
+        roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
+        upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.15)
+        histories = particles.histories() if self.pool is not None else None
+        return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
+
+    def _statistics(self, task: RecombinationTask, examples: Examples, rows: Rows) -> pd.DataFrame:
+        found = task.statistics(examples, rows)
+        return found if self.general is None else found.assign(general=self.general.estimates(examples, rows))
+
+
+def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
+    if options.simulations is not None:
+        return options.simulations
+    crossovers = 0.3 * upper * _theta_per_window(observed)
+    most = QUICK_SIMULATIONS if options.quick else SIMULATIONS
+    fewest = min(FEWEST_SIMULATIONS, most)
+    return int(np.clip(most / max(1.0, crossovers / CHEAP_CROSSOVERS), fewest, most))
+
+
+def _widest(observed: Observed, histories: HistorySource) -> AnyGenome:
+    upper = float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, WIDEST[1]))
+    return AnyGenome(histories, WIDEST[0], upper)
+
+
+def _theta_per_window(observed: Observed) -> float:
+    return observed.theta * float(np.mean([template.length for template in observed.templates]))

@@ -1,0 +1,126 @@
+"""How well candidates explain what all windows of a file show together: a synthetic likelihood.
+
+One window says little of what its whole genome shares (a history, wrong calls, the level of its rates); the mean over
+many says much. What the mean statistics of a file should be under any candidate is learned from simulated windows,
+each of another candidate, and the mean that was observed is taken to be normal around it (Wood 2010, Nature 466:1102).
+The statistics are bounded, so that a few odd windows (a sweep) do not decide; predictions of the parameters by linear
+regression on them count as statistics, too (Fearnhead & Prangle 2012, J R Stat Soc B 74:419).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from sklearn.covariance import LedoitWolf
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold
+
+FOLDS = 5
+BOUND = 1.5  # standard deviations of the simulated windows
+PENALTIES, EMULATOR_PENALTIES = np.logspace(-1, 5, 13), np.logspace(-2, 3, 11)
+NODES, SHARES = np.polynomial.hermite_e.hermegauss(5)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SyntheticLikelihood:
+    """See the module.
+
+    Attributes:
+        centre, scale: ``(parameters,)`` of the simulated windows.
+        varies: ``(parameters,)`` whether a parameter differed between them.
+        together: ``(2, pairs)`` places of parameters, among those that vary, whose products count.
+        intercept, slopes: of the emulator, ``(summaries,)`` and ``(terms, summaries)``.
+        known: ``(terms, terms)`` inverse information of the emulator.
+        extra, directions: in these directions the errors of the mean over the windows have variance 1, and those of the
+            emulator *extra* times the leverage of a candidate.
+        seen: ``(summaries,)`` mean over the windows of the file.
+    """
+
+    centre: Floats
+    scale: Floats
+    varies: NDArray[np.bool_]
+    together: NDArray[np.intp]
+    intercept: Floats
+    slopes: Floats
+    known: Floats
+    extra: Floats
+    directions: Floats
+    seen: Floats
+
+    @classmethod
+    def fit(
+        cls, statistics: Floats, parameters: Floats, together: NDArray[np.bool_], data: Floats, seed: int
+    ) -> SyntheticLikelihood:
+        """Learn what to expect of a file.
+
+        Args:
+            statistics: ``(simulations, statistics)`` of windows.
+            parameters: ``(simulations, parameters)`` that they were simulated with; the first is that which differs
+                between the windows of a file, and is not negative.
+            together: ``(parameters,)`` whether a parameter describes one thing with others (sizes of a population at
+                different times, say), so that what one does hangs on the others.
+            data: ``(windows, statistics)`` of the file.
+            seed: of the folds.
+        """
+        varies = parameters.std(axis=0) > 1e-9
+        varies[0] = True
+        centre, scale = parameters[:, varies].mean(axis=0), np.maximum(parameters[:, varies].std(axis=0), 1e-9)
+        wanted = (parameters[:, varies] - centre) / scale
+        ours, theirs = _bounded(statistics, data)
+        x, at = np.hstack([ours, ours**2]), np.hstack([theirs, theirs**2])
+        predicted, found = np.empty_like(wanted), RidgeCV(PENALTIES).fit(x, wanted).predict(at)
+        for train, held in KFold(FOLDS, shuffle=True, random_state=seed % 2**32).split(x):
+            predicted[held] = RidgeCV(PENALTIES).fit(x[train], wanted[train]).predict(x[held])
+        # The square of the first tells how widely it is spread over the windows.
+        summaries = np.column_stack([ours, predicted, predicted[:, 0] ** 2])
+        seen = np.column_stack([theirs, found, found[:, 0] ** 2])
+        pairs = np.array(list(combinations(np.flatnonzero(together[varies]), 2)), np.intp).reshape(-1, 2).T
+        terms = _terms(wanted, pairs)
+        emulator = RidgeCV(EMULATOR_PENALTIES).fit(terms, summaries)
+        left = LedoitWolf().fit(summaries - emulator.predict(terms)).covariance_
+        information = terms.T @ terms + emulator.alpha_ * np.eye(terms.shape[1])
+        extra, directions = eigh(left, LedoitWolf().fit(seen).covariance_ / len(seen))
+        return cls(
+            centre, scale, varies, pairs, emulator.intercept_, emulator.coef_.T, np.linalg.inv(information), extra,
+            directions, seen.mean(axis=0),
+        )  # fmt: skip
+
+    def log(self, parameters: Floats, spread: Floats) -> Floats:
+        """Return ``(candidates,)`` log likelihoods, up to a constant.
+
+        Args:
+            parameters: ``(candidates, parameters)``; of the first the mean over the windows.
+            spread: ``(candidates,)`` standard deviation of the first over the windows, about normal but above 0.
+        """
+        terms: Floats = np.zeros((len(parameters), len(self.slopes)))
+        for node, share in zip(NODES, SHARES / SHARES.sum(), strict=True):
+            at = parameters[:, self.varies].copy()
+            at[:, 0] = np.abs(at[:, 0] + node * spread)
+            terms += share * _terms((at - self.centre) / self.scale, self.together)
+        off = (terms @ self.slopes + self.intercept - self.seen) @ self.directions
+        variance = 1 + np.einsum("ij,jk,ik->i", terms, self.known, terms)[:, None] * self.extra
+        return np.asarray(-0.5 * (off**2 / variance + np.log(variance)).sum(axis=1))
+
+
+def _bounded(statistics: Floats, data: Floats) -> tuple[Floats, Floats]:
+    varies = statistics.std(axis=0) > 1e-6
+    centre, scale = statistics[:, varies].mean(axis=0), statistics[:, varies].std(axis=0)
+    ours, theirs = (np.clip((values[:, varies] - centre) / scale, -BOUND, BOUND) for values in (statistics, data))
+    return ours, theirs
+
+
+def _terms(parameters: Floats, together: NDArray[np.intp]) -> Floats:
+    """Return a constant, all parameters, the first to the third power, it and its square with others, their squares,
+    and the products of those that belong together.
+    """
+    first, others = parameters[:, :1], parameters[:, 1:]
+    products = parameters[:, together[0]] * parameters[:, together[1]]
+    return np.hstack([
+        np.ones_like(first), parameters, first**2, first**3, first * others, first**2 * others, others**2, products,
+    ])  # fmt: skip

@@ -1,0 +1,121 @@
+"""Genomes drawn around what a file shows: the draws themselves, and whether the truth is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sewall.jobs.recombination.genomes import AnyGenome, Genomes
+from sewall.jobs.recombination.posterior import Particles, Posterior
+from sewall.simulate.defects import ABSENT, MOST, NAMES
+from sewall.simulate.fit_history import fit_histories
+from sewall.simulate.histories import Histories
+from sewall.simulate.history import History, OneHistory, RandomHistories, expected_sfs, fold
+from sewall.simulate.synthetic import SyntheticLikelihood
+
+N = 12
+NECK = History((2e4, 2e3, 1.5e4), (600, 1500))
+
+
+def genomes(histories: Histories | None, **values: float) -> Genomes:
+    defects = np.array([[1.0, 2.0, 0.0, 0.009], [0.0, 0.0, 0.001, 0.0]])
+    source = OneHistory(History((777.0,)), "one")
+    return Genomes(histories, defects, np.array([1.0, 2.0]), np.array([0.1, 0.2]), 9.0, source, **values)
+
+
+def test_history_and_defects_of_a_window_are_of_one_genome() -> None:
+    rng = np.random.default_rng(1)
+    known = genomes(Histories(np.array([[1e4, 2e4], [1e3, 3e3]]), np.array([[500.0], [700.0]])), elsewhere=0.0)
+    for _ in range(200):
+        drawn = known.draw(rng)
+        assert isinstance(drawn.history, History)
+        first = drawn.history.times == (500.0,)
+        assert (drawn.defects.gene_conversion > 0) == first and (drawn.defects.switches > 0) == (not first)
+        assert drawn.defects.errors <= MOST.errors
+
+
+def test_rates_follow_their_genome_and_reach_both_ends() -> None:
+    rng = np.random.default_rng(2)
+    drawn = np.array([genomes(None).draw(rng).ratio for _ in range(6_000)])
+    near = (np.abs(np.sqrt(drawn) - 1) < 0.3) | (np.abs(np.sqrt(drawn) - 2) < 0.6)
+    assert 0.8 < near.mean() < 0.95
+    assert drawn.min() >= 0 and drawn.max() <= 9
+    assert (drawn > 8).mean() > 0.005 and (drawn < 0.1).mean() > 0.005
+
+
+def test_some_windows_have_a_history_from_elsewhere() -> None:
+    rng = np.random.default_rng(3)
+    known = genomes(Histories(np.array([[1e4], [1e3]]), np.empty((2, 0))), elsewhere=0.3)
+    from_elsewhere = np.mean([known.draw(rng).history.sizes == (777.0,) for _ in range(2_000)])  # type: ignore[attr-defined]
+    assert from_elsewhere == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.parametrize("histories", [None, Histories(np.array([[1e4, 5.0], [1e3, 7.0]]), np.array([[3.0], [4.0]]))])
+def test_genomes_survive_the_record_of_a_run(histories: Histories | None) -> None:
+    known = genomes(histories)
+    again = Genomes.from_state(known.state(), known.source)
+    ours, theirs = (one.draw(np.random.default_rng(4)) for one in (known, again))
+    assert ours == theirs
+
+
+def test_the_first_look_is_log_uniform() -> None:
+    rng = np.random.default_rng(5)
+    drawn = np.log([AnyGenome(OneHistory(NECK, ""), 0.01, 16.0).draw(rng).ratio for _ in range(4_000)])
+    assert np.quantile(drawn, 0.5) == pytest.approx(np.log(0.4), abs=0.25)
+
+
+def test_particles_keep_to_the_prior_when_nothing_is_known() -> None:
+    rng = np.random.default_rng(6)
+    ends = (0.1, 3.0)
+    first = moved = Particles.draw(4_000, ends, rng)
+    for _ in range(10):
+        moved = moved.moved(0.5, ends, rng)
+    for values, again in zip(vars(first).values(), vars(moved).values(), strict=True):
+        np.testing.assert_allclose(np.quantile(again, [0.1, 0.5, 0.9]), np.quantile(values, [0.1, 0.5, 0.9]), atol=0.25)
+    assert (moved.defects() == 0).mean() == pytest.approx(ABSENT, abs=0.03)
+    assert (np.diff(moved.histories().times, axis=1) > 0).all()
+
+
+def test_histories_with_fewer_epochs_are_what_they_say() -> None:
+    particles = Particles.draw(50, (0.1, 3.0), np.random.default_rng(7))
+    found = particles.histories()
+    for row in range(50):
+        epochs = int(particles.epochs[row])
+        times = np.sort(10 ** particles.times[row, : epochs - 1])
+        own = Histories.of([History(tuple(10 ** particles.sizes[row, :epochs]), tuple(times))])
+        np.testing.assert_allclose(found.spectra(N)[row], own.spectra(N)[0], rtol=1e-9)
+
+
+def windows(parameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What windows would show of rates, defects and drift: a rough stand-in for the coalescent."""
+    level, drift = parameters[:, 0], parameters[:, 1 + len(NAMES) :]
+    clean = np.column_stack([np.log1p(level) + 0.2 * drift[:, 1], level - 0.3 * parameters[:, 2], drift[:, :3]])
+    return clean + 0.4 * rng.standard_normal(clean.shape)
+
+
+def test_the_truth_of_a_file_lies_among_the_genomes_that_explain_it() -> None:
+    rng = np.random.default_rng(8)
+    pool = fit_histories(fold(expected_sfs(NECK, N)) * 5_000, N, 1, rng)
+    drawn = Particles.draw(3_000, (0.15, 3.0), rng)
+    simulated = np.column_stack([drawn.middle, drawn.defects(), drawn.histories().drift(N)])
+    drift = Histories.of([NECK]).drift(N)[0]
+    own = np.column_stack([rng.normal(1.4, 0.3, 150), np.zeros((150, len(NAMES))), np.tile(drift, (150, 1))])
+    together = np.arange(simulated.shape[1]) > len(NAMES)
+    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, together, windows(own, rng), 1)
+    found = Posterior(likelihood, pool, N, 1, 9.0).sample(rng, 1.0)
+    for values, truth in ((found.middle, 1.4), *zip(found.histories().drift(N).T[:3], drift, strict=False)):
+        assert values.std() < 0.5
+        assert abs(values.mean() - truth) < 3 * values.std() + 0.1
+    assert found.defects()[:, 1].mean() < 1.0
+
+
+def test_histories_that_were_given_are_not_asked_about() -> None:
+    rng = np.random.default_rng(9)
+    source = RandomHistories(N, 1)
+    drawn = Particles.draw(1_500, (0.15, 3.0), rng)
+    simulated = np.column_stack([drawn.middle, drawn.defects(), np.zeros((1_500, 6))])
+    own = np.column_stack([rng.normal(1.4, 0.3, 100), np.zeros((100, 10))])
+    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, np.zeros(11, bool), windows(own, rng), 1)
+    found = Posterior(likelihood, None, N, 1, 9.0).sample(rng, 1.0)
+    assert found.middle.mean() == pytest.approx(1.4, abs=0.3)
+    assert isinstance(source.draw(rng), History)
