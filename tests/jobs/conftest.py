@@ -27,8 +27,7 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
         return learning.Budget(TrainConfig(epochs=4, patience=4, members=2, device=device), threads or 1)
 
     patch.setattr(learning.Budget, "of", of)
-    patch.setattr(looking, "FIRST_LOOK", 200)
-    patch.setattr(looking, "CLOSER_LOOK", 100)
+    patch.setattr(looking, "LOOKS", (200, 100))
     patch.setattr(learn, "SHARD", 100)
     patch.setattr(run, "FEWEST_CALIBRATION", 50)
     for place in (run, support):

@@ -68,8 +68,8 @@ def asked(settings: dict[str, Any], **values: Any) -> dict[str, Any]:
 def test_a_quick_map_looks_twice_and_trains_from_nothing(
     general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, number in (("QUICK_LOOK", 200), ("QUICK_CLOSER_LOOK", 150), ("QUICK_SIMULATIONS", 600)):
-        monkeypatch.setattr(looking, name, number)
+    monkeypatch.setattr(looking, "QUICK_LOOKS", (200, 150))
+    monkeypatch.setattr(looking, "QUICK_SIMULATIONS", 600)
     result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings, quick=True))
     trained_on = json.loads((result.folder / "bundle" / "bundle.json").read_text())["trained_on"]
     assert trained_on["quick"] and trained_on["simulations"] == 600 and "begun_from" not in trained_on

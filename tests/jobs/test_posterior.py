@@ -100,8 +100,7 @@ def test_the_truth_of_a_file_lies_among_the_genomes_that_explain_it() -> None:
     simulated = np.column_stack([drawn.middle, drawn.defects(), drawn.histories().drift(N)])
     drift = Histories.of([NECK]).drift(N)[0]
     own = np.column_stack([rng.normal(1.4, 0.3, 150), np.zeros((150, len(NAMES))), np.tile(drift, (150, 1))])
-    together = np.arange(simulated.shape[1]) > len(NAMES)
-    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, together, windows(own, rng), 1)
+    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, windows(own, rng), 1)
     found = Posterior(likelihood, pool, N, 1, 9.0).sample(rng, 1.0)
     for values, truth in ((found.middle, 1.4), *zip(found.histories().drift(N).T[:3], drift, strict=False)):
         assert values.std() < 0.5
@@ -115,7 +114,7 @@ def test_histories_that_were_given_are_not_asked_about() -> None:
     drawn = Particles.draw(1_500, (0.15, 3.0), rng)
     simulated = np.column_stack([drawn.middle, drawn.defects(), np.zeros((1_500, 6))])
     own = np.column_stack([rng.normal(1.4, 0.3, 100), np.zeros((100, 10))])
-    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, np.zeros(11, bool), windows(own, rng), 1)
+    likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, windows(own, rng), 1)
     found = Posterior(likelihood, None, N, 1, 9.0).sample(rng, 1.0)
     assert found.middle.mean() == pytest.approx(1.4, abs=0.3)
     assert isinstance(source.draw(rng), History)

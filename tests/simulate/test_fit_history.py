@@ -6,7 +6,14 @@ import pytest
 from sewall.data.alignment import MISSING, Alignment
 from sewall.errors import SewallError
 from sewall.simulate.coalescent import WindowSpec, simulate_window
-from sewall.simulate.fit_history import HistoryPool, fit_histories, observed_spectrum, smallest_visible_count
+from sewall.simulate.fit_history import (
+    HistoryPool,
+    design_effect,
+    fit_histories,
+    observed_spectrum,
+    smallest_visible_count,
+)
+from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, RandomHistories, branch_lengths, expected_sfs, fold
 from sewall.simulate.nuisances import drop_rare, mask_calls
 
@@ -47,6 +54,32 @@ def test_few_sites_need_no_tempering() -> None:
     assert fitted.effective_draws > 200
 
 
+def test_linked_sites_count_for_what_they_are_worth() -> None:
+    few, linked = pool(EXPANSION, sites=500), pool(EXPANSION, sites=5_000, linkage=10.0)
+    np.testing.assert_allclose(linked.weights, few.weights)
+    assert linked.sites == pytest.approx(few.sites)
+    assert pool(EXPANSION, sites=500, linkage=10.0).effective_draws > 1.2 * few.effective_draws
+
+
+def test_the_design_effect_is_that_of_simulated_windows() -> None:
+    """By how much the likelihood of all sites must be divided, so that the truth lies where it should."""
+    every = [observed_spectrum([window], 20) for window in windows(20, 200)]
+    expected = fold(expected_sfs(History((1e4,)), 20))
+    expected /= expected.sum()
+    parts = [np.array(every[first : first + 50]) for first in range(0, 200, 50)]
+    effects = np.array([design_effect(part) for part in parts])
+    assert (effects > 1.3).all()
+    shares = np.array([part.sum(axis=0) for part in parts])
+    wanted = shares.sum(axis=1, keepdims=True) * expected
+    away = ((shares - wanted) ** 2 / wanted).sum(axis=1)  # Pearson's statistic, 9 degrees of freedom
+    assert 0.4 < (away / effects / 9).mean() < 2.2
+
+
+@pytest.mark.parametrize("spectra", [np.ones((1, 9)), np.ones((5, 1)), np.zeros((4, 4)), np.full((6, 3), 10.0)])
+def test_nothing_is_said_of_linkage_where_nothing_shows_it(spectra: np.ndarray) -> None:
+    assert design_effect(spectra) == 1.0
+
+
 def test_all_draws_are_theta_matched_on_what_the_data_show() -> None:
     visible = slice(1, 18)
     constant = branch_lengths(History((1e4,)), 20)[visible].sum()
@@ -74,6 +107,13 @@ def test_a_share_of_the_draws_ignores_the_data() -> None:
 def test_no_two_draws_are_equal() -> None:
     fitted, rng = pool(EXPANSION, prior_share=0.0), np.random.default_rng(5)
     assert len({fitted.draw(rng) for _ in range(300)}) == 300
+
+
+def test_other_histories_are_as_likely_as_those_of_the_pool() -> None:
+    fitted = pool(EXPANSION, sites=300, prior_share=0.0)
+    assert fitted.temperature == 1
+    found = fitted.log_likelihood(Histories.of(fitted.histories))
+    np.testing.assert_allclose(found - found.max(), np.log(fitted.weights) - np.log(fitted.weights).max(), atol=1e-6)
 
 
 def test_a_pool_comes_back_from_json() -> None:

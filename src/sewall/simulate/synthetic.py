@@ -10,21 +10,50 @@ regression on them count as statistics, too (Fearnhead & Prangle 2012, J R Stat 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from sklearn.covariance import LedoitWolf
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold
 
 FOLDS = 5
 BOUND = 1.5  # standard deviations of the simulated windows
 PENALTIES, EMULATOR_PENALTIES = np.logspace(-1, 5, 13), np.logspace(-2, 3, 11)
-NODES, SHARES = np.polynomial.hermite_e.hermegauss(5)
+NODES, SHARES = np.polynomial.hermite_e.hermegauss(3)
+WAVES, HEIGHT = 300, 3.0  # number, and amplitude relative to a parameter
+REACH = 0.87  # of the kernel, in standard deviations of a parameter, times the square root of their number
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What the emulator is linear in: powers and products of parameters, and waves along random directions.
+
+    The powers carry it over where few windows were simulated. The waves bend it where many were: together they are a
+    Gaussian kernel, about (Rahimi & Recht 2007, NeurIPS 20).
+
+    Attributes:
+        waves: random directions.
+    """
+
+    waves: RBFSampler
+
+    @classmethod
+    def of(cls, parameters: Floats, seed: int) -> _Terms:
+        """Return terms of ``(simulations, parameters)`` of mean 0 and variance 1."""
+        gamma = 1 / (2 * REACH**2 * parameters.shape[1])
+        return cls(RBFSampler(gamma=gamma, n_components=WAVES, random_state=seed % 2**32).fit(parameters))
+
+    def __call__(self, parameters: Floats) -> Floats:
+        first, others = parameters[:, :1], parameters[:, 1:]
+        return np.hstack([
+            np.ones_like(first), parameters, first**2, first**3, first * others, first**2 * others, others**2,
+            HEIGHT * self.waves.transform(parameters),
+        ])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +63,7 @@ class SyntheticLikelihood:
     Attributes:
         centre, scale: ``(parameters,)`` of the simulated windows.
         varies: ``(parameters,)`` whether a parameter differed between them.
-        together: ``(2, pairs)`` places of parameters, among those that vary, whose products count.
+        terms: of those that vary.
         intercept, slopes: of the emulator, ``(summaries,)`` and ``(terms, summaries)``.
         known: ``(terms, terms)`` inverse information of the emulator.
         extra, directions: in these directions the errors of the mean over the windows have variance 1, and those of the
@@ -45,7 +74,7 @@ class SyntheticLikelihood:
     centre: Floats
     scale: Floats
     varies: NDArray[np.bool_]
-    together: NDArray[np.intp]
+    terms: _Terms
     intercept: Floats
     slopes: Floats
     known: Floats
@@ -54,17 +83,13 @@ class SyntheticLikelihood:
     seen: Floats
 
     @classmethod
-    def fit(
-        cls, statistics: Floats, parameters: Floats, together: NDArray[np.bool_], data: Floats, seed: int
-    ) -> SyntheticLikelihood:
+    def fit(cls, statistics: Floats, parameters: Floats, data: Floats, seed: int) -> SyntheticLikelihood:
         """Learn what to expect of a file.
 
         Args:
             statistics: ``(simulations, statistics)`` of windows.
             parameters: ``(simulations, parameters)`` that they were simulated with; the first is that which differs
                 between the windows of a file, and is not negative.
-            together: ``(parameters,)`` whether a parameter describes one thing with others (sizes of a population at
-                different times, say), so that what one does hangs on the others.
             data: ``(windows, statistics)`` of the file.
             seed: of the folds.
         """
@@ -80,14 +105,14 @@ class SyntheticLikelihood:
         # The square of the first tells how widely it is spread over the windows.
         summaries = np.column_stack([ours, predicted, predicted[:, 0] ** 2])
         seen = np.column_stack([theirs, found, found[:, 0] ** 2])
-        pairs = np.array(list(combinations(np.flatnonzero(together[varies]), 2)), np.intp).reshape(-1, 2).T
-        terms = _terms(wanted, pairs)
-        emulator = RidgeCV(EMULATOR_PENALTIES).fit(terms, summaries)
-        left = LedoitWolf().fit(summaries - emulator.predict(terms)).covariance_
-        information = terms.T @ terms + emulator.alpha_ * np.eye(terms.shape[1])
+        terms = _Terms.of(wanted, seed)
+        x = terms(wanted)
+        emulator = RidgeCV(EMULATOR_PENALTIES).fit(x, summaries)
+        left = LedoitWolf().fit(summaries - emulator.predict(x)).covariance_
+        information = x.T @ x + emulator.alpha_ * np.eye(x.shape[1])
         extra, directions = eigh(left, LedoitWolf().fit(seen).covariance_ / len(seen))
         return cls(
-            centre, scale, varies, pairs, emulator.intercept_, emulator.coef_.T, np.linalg.inv(information), extra,
+            centre, scale, varies, terms, emulator.intercept_, emulator.coef_.T, np.linalg.inv(information), extra,
             directions, seen.mean(axis=0),
         )  # fmt: skip
 
@@ -102,9 +127,10 @@ class SyntheticLikelihood:
         for node, share in zip(NODES, SHARES / SHARES.sum(), strict=True):
             at = parameters[:, self.varies].copy()
             at[:, 0] = np.abs(at[:, 0] + node * spread)
-            terms += share * _terms((at - self.centre) / self.scale, self.together)
+            terms += share * self.terms((at - self.centre) / self.scale)
         off = (terms @ self.slopes + self.intercept - self.seen) @ self.directions
-        variance = 1 + np.einsum("ij,jk,ik->i", terms, self.known, terms)[:, None] * self.extra
+        leverage = ((terms @ self.known) * terms).sum(axis=1)
+        variance = 1 + leverage[:, None] * self.extra
         return np.asarray(-0.5 * (off**2 / variance + np.log(variance)).sum(axis=1))
 
 
@@ -113,14 +139,3 @@ def _bounded(statistics: Floats, data: Floats) -> tuple[Floats, Floats]:
     centre, scale = statistics[:, varies].mean(axis=0), statistics[:, varies].std(axis=0)
     ours, theirs = (np.clip((values[:, varies] - centre) / scale, -BOUND, BOUND) for values in (statistics, data))
     return ours, theirs
-
-
-def _terms(parameters: Floats, together: NDArray[np.intp]) -> Floats:
-    """Return a constant, all parameters, the first to the third power, it and its square with others, their squares,
-    and the products of those that belong together.
-    """
-    first, others = parameters[:, :1], parameters[:, 1:]
-    products = parameters[:, together[0]] * parameters[:, together[1]]
-    return np.hstack([
-        np.ones_like(first), parameters, first**2, first**3, first * others, first**2 * others, others**2, products,
-    ])  # fmt: skip

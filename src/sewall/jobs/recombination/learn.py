@@ -31,7 +31,8 @@ CONTEXTS = 50  # drawn from the windows of the data
 SHARD = 250
 
 # Independent streams of one seed.
-HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT, CONTEXT = range(9)
+HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT, CONTEXT, THIRD_LOOK = range(10)
+CLOSER_LOOKS = (SECOND_LOOK, THIRD_LOOK)
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:

@@ -1,7 +1,7 @@
-"""What the data show before anything is trained: two looks through a few simulated windows, then the prior.
+"""What the data show before anything is trained: looks through a few simulated windows, then the prior.
 
-The first look is at all that is known of species. What explains the data in it is where the second look is, and what
-explains them there is what the simulations of the training draw from.
+The first look is at all that is known of species; each of the others at what explains the data in the one before. What
+explains them in the last is what the simulations of the training draw from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
 from sewall.jobs.recombination.genomes import AnyGenome, Genomes, GenomeSource
-from sewall.jobs.recombination.learn import ADAPT, LOOK, SECOND_LOOK, in_context, simulated
+from sewall.jobs.recombination.learn import ADAPT, CLOSER_LOOKS, LOOK, in_context, simulated
 from sewall.jobs.recombination.posterior import Posterior
 from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
 from sewall.jobs.recombination.task import RecombinationTask
@@ -36,15 +36,15 @@ from sewall.simulate.history import HistorySource
 from sewall.simulate.synthetic import SyntheticLikelihood
 from sewall.task import Examples, Rows
 
-FIRST_LOOK, CLOSER_LOOK, SIMULATIONS = 2_400, 4_000, 20_000
-QUICK_LOOK, QUICK_CLOSER_LOOK, QUICK_SIMULATIONS = 1_200, 2_000, 3_000  # a minute on two cores
+LOOKS, SIMULATIONS = (2_400, 3_000, 4_000), 20_000  # windows
+QUICK_LOOKS, QUICK_SIMULATIONS = (1_000, 1_200, 1_800), 3_000
 ADAPT_LOOK = 600
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
 MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
-FAR, NEAR = 0.4, 0.5  # powers of the likelihoods that the looks learned: they are rough
-ELSEWHERE = 0.15  # share of the second look whose history is not one that explains the first
+FAR, NEAR = 0.4, 0.5  # powers of the likelihoods that the first look learned, and the others: they are rough
+ELSEWHERE = 0.15  # share of a look's histories that are not among those that explain the one before
 GENOMES = 400  # that simulations draw from
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ def make_prior(
     console: Console,
     general: General | None = None,
 ) -> dict[str, Any]:
-    """Look twice, and draw the prior around what explains the data.
+    """Look a few times, each time nearer, and draw the prior around what explains the data.
 
     Returns:
         ``upper`` end of rho / theta, ``log_spread`` of theta, the ``genomes`` that explain the data (see `Genomes`),
@@ -107,13 +107,15 @@ def make_prior(
     with folder.stage("prior") as stage:
         if not stage.done:
             look = _Look(folder, options, observed, data, histories, console, general)
-            first, second = (QUICK_LOOK, QUICK_CLOSER_LOOK) if options.quick else (FIRST_LOOK, CLOSER_LOOK)
-            far = look.at(look.widest(), 0.05, "first look", first, LOOK)
-            explaining = replace(look.genomes(far, FAR), elsewhere=ELSEWHERE)
-            near = look.at(explaining, far.log_spread, "second look", second, SECOND_LOOK)
-            genomes = look.genomes(near, NEAR)
+            first, *others = QUICK_LOOKS if options.quick else LOOKS
+            seen = look.at(look.widest(), 0.05, "first look", first, LOOK)
+            genomes = look.genomes(seen, FAR)
+            for number, (which, windows) in enumerate(zip(("second", "third"), others, strict=False)):
+                nearer = replace(genomes, elsewhere=ELSEWHERE)
+                seen = look.at(nearer, seen.log_spread, f"{which} look", windows, CLOSER_LOOKS[number])
+                genomes = look.genomes(seen, NEAR)
             stage.note(
-                upper=genomes.upper, log_spread=near.log_spread, simulations=_number(options, observed, genomes.upper),
+                upper=genomes.upper, log_spread=seen.log_spread, simulations=_number(options, observed, genomes.upper),
                 genomes=genomes.state(), defects=genomes.mean_defects(),
             )  # fmt: skip
     return stage.notes
@@ -182,8 +184,7 @@ class _Look:
     def genomes(self, seen: _Seen, power: float) -> Genomes:
         """Return genomes that explain the data, the likelihood raised to a power."""
         seed = stream(self.folder.seed, LOOK)
-        of_history = np.arange(seen.parameters.shape[1]) > len(DEFECTS)
-        likelihood = SyntheticLikelihood.fit(seen.ours, seen.parameters, of_history, seen.theirs, seed)
+        likelihood = SyntheticLikelihood.fit(seen.ours, seen.parameters, seen.theirs, seed)
         highest = float(seen.parameters[:, 0].max() ** 2)
         n, least = self.observed.spectrum_chromosomes, self.observed.least
         rng = np.random.default_rng(seed)
