@@ -42,7 +42,7 @@ from sewall.jobs.recombination.mapping import GENERAL, trained_in
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.windows.adapting import Towards, aligned, nearest
 from sewall.simulate.demography_files import read_demography
-from sewall.simulate.fit_history import fit_histories
+from sewall.simulate.fit_history import design_effect, fit_histories
 from sewall.simulate.history import HistorySource, OneHistory, RandomHistories
 from sewall.task import Examples
 from sewall.train import TrainConfig
@@ -93,7 +93,8 @@ class Sets:
             return CONSTANT
         if arm in ("randomise", "reweight"):
             return RandomHistories(n, least)
-        return fit_histories(self.spectra["copied"], n, least, np.random.default_rng(1))
+        spectra, rng = self.spectra["copied"], np.random.default_rng(1)
+        return fit_histories(spectra.sum(axis=0), n, least, rng, linkage=design_effect(spectra[:, least - 1 :]))
 
     def make(self, seeds: list[int]) -> None:
         """Simulate all that the seeds will read, so that it lies in the cache."""

@@ -199,15 +199,15 @@ def with_context(examples: Examples, place: Place) -> Examples:
 
 
 def look(place: Place, number: int, seed: int) -> tuple[float, Floats]:
-    """Return theta of some unlabelled windows as they are read, and their folded spectrum."""
-    thetas, counts = [], np.zeros(place.chromosomes + 1)
+    """Return theta of some unlabelled windows as they are read, and their ``(windows, classes)`` folded spectra."""
+    thetas, counts = [], []
     for child in np.random.SeedSequence([seed, 99]).spawn(number):
         draws, ancestry, defects = child.spawn(3)
         _, window = place.window(np.random.default_rng(draws), ancestry, np.random.default_rng(defects))
         window = place.as_read(window)
         thetas.append(watterson_theta(window, place.reading.least))
-        counts += np.bincount(minor_counts(window)[0], minlength=len(counts))
-    return float(np.mean(thetas)), counts[1 : place.chromosomes // 2 + 1]
+        counts.append(np.bincount(minor_counts(window)[0], minlength=place.chromosomes + 1))
+    return float(np.mean(thetas)), np.array(counts, float)[:, 1 : place.chromosomes // 2 + 1]
 
 
 def _digest(text: str) -> str:

@@ -17,7 +17,7 @@ from settings import BOTTLENECK, CHROMOSOMES, CONSTANT, EXPANSION, LEVEL, UNKNOW
 
 from sewall.encode.pairs import minor_counts
 from sewall.jobs.recombination.task import RecombinationTask
-from sewall.simulate.fit_history import fit_histories
+from sewall.simulate.fit_history import design_effect, fit_histories
 from sewall.simulate.history import HistorySource
 from sewall.task import Examples
 
@@ -29,11 +29,12 @@ SEEN = 60  # windows whose spectrum is looked at
 
 def inferred(seed: int) -> HistorySource:
     """Return histories that fit the spectrum of some windows of the bottleneck."""
-    counts = np.zeros(CHROMOSOMES + 1)
-    for child in np.random.SeedSequence([seed, SEEN]).spawn(SEEN):
+    spectra = np.zeros((SEEN, CHROMOSOMES + 1))
+    for spectrum, child in zip(spectra, np.random.SeedSequence([seed, SEEN]).spawn(SEEN), strict=True):
         window, _ = Window(BOTTLENECK).simulated(child)
-        counts += np.bincount(minor_counts(window)[0], minlength=len(counts))
-    return fit_histories(counts[1 : CHROMOSOMES // 2 + 1], CHROMOSOMES, 1, np.random.default_rng(seed))
+        spectrum += np.bincount(minor_counts(window)[0], minlength=len(spectrum))
+    known, rng = spectra[:, 1 : CHROMOSOMES // 2 + 1], np.random.default_rng(seed)
+    return fit_histories(known.sum(axis=0), CHROMOSOMES, 1, rng, linkage=design_effect(known))
 
 
 def main() -> None:

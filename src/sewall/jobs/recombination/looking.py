@@ -37,7 +37,7 @@ from sewall.simulate.synthetic import SyntheticLikelihood
 from sewall.task import Examples, Rows
 
 LOOKS, SIMULATIONS = (2_400, 3_000, 4_000), 20_000  # windows
-QUICK_LOOKS, QUICK_SIMULATIONS = (1_000, 1_200, 1_800), 3_000
+QUICK_LOOKS, QUICK_SIMULATIONS = (1_200, 1_500, 2_000), 3_000
 ADAPT_LOOK = 600
 FEWEST_SIMULATIONS = 5_000
 CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulations cost about the same
