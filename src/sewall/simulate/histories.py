@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class Histories:
 
     sizes: Floats
     times: Floats
+    _lengths: dict[int, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, histories: Sequence[History]) -> Histories:
@@ -41,12 +42,13 @@ class Histories:
         return len(self.sizes)
 
     def branch_lengths(self, n: int) -> Floats:
-        """Return ``(histories, n - 1)`` as `sewall.simulate.history.branch_lengths` does for each."""
-        found = np.empty((len(self), n - 1))
-        for first in range(0, len(self), AT_ONCE):
-            part = slice(first, first + AT_ONCE)
-            found[part] = branch_lengths_of(waiting_times(self.sizes[part], self.times[part], n))
-        return found
+        """Return ``(histories, n - 1)`` as `sewall.simulate.history.branch_lengths` does for each; computed once."""
+        if n not in self._lengths:
+            found = self._lengths.setdefault(n, np.empty((len(self), n - 1)))
+            for first in range(0, len(self), AT_ONCE):
+                part = slice(first, first + AT_ONCE)
+                found[part] = branch_lengths_of(waiting_times(self.sizes[part], self.times[part], n))
+        return self._lengths[n]
 
     def spectra(self, n: int, min_count: int = 1) -> Floats:
         """Return ``(histories, classes)`` expected shares of the folded spectrum, from *min_count* on."""

@@ -121,6 +121,22 @@ def make_prior(
     return stage.notes
 
 
+def history_in_words(histories: HistorySource) -> str:
+    """Return what the simulations of a training have lived through, for a report."""
+    if _pool(histories) is None:
+        return histories.description
+    return (
+        f"{GENOMES} histories of two to four epochs that explain the data, each with its own rates and defects; of ten "
+        f"windows one from {histories.description}"
+    )
+
+
+def _pool(histories: HistorySource) -> HistoryPool | None:
+    """Return the histories that are weighed by the spectrum of the data, where they are."""
+    source = histories.histories if isinstance(histories, Nearest) else histories
+    return source if isinstance(source, HistoryPool) else None
+
+
 @dataclass(frozen=True)
 class _Seen:
     """What a look saw.
@@ -152,12 +168,6 @@ class _Look:
     console: Console
     general: General | None
 
-    @property
-    def pool(self) -> HistoryPool | None:
-        """Histories that are weighed by the spectrum of the data, where they are."""
-        source = self.histories.histories if isinstance(self.histories, Nearest) else self.histories
-        return source if isinstance(source, HistoryPool) else None
-
     def widest(self) -> AnyGenome:
         """Return genomes of all rates that are known of species, or up to thrice what networks see in the data."""
         widest = _widest(self.observed, self.histories)
@@ -177,7 +187,7 @@ class _Look:
         ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         assert seen.target is not None
-        drift = seen.keys[list(DRIFT)].to_numpy(float) * (self.pool is not None)
+        drift = seen.keys[list(DRIFT)].to_numpy(float) * (_pool(self.histories) is not None)
         parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
         return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
 
@@ -186,14 +196,14 @@ class _Look:
         seed = stream(self.folder.seed, LOOK)
         likelihood = SyntheticLikelihood.fit(seen.ours, seen.parameters, seen.theirs, seed)
         highest = float(seen.parameters[:, 0].max() ** 2)
-        n, least = self.observed.spectrum_chromosomes, self.observed.least
+        pool, n, least = _pool(self.histories), self.observed.spectrum_chromosomes, self.observed.least
         rng = np.random.default_rng(seed)
-        particles = Posterior(likelihood, self.pool, n, least, highest).sample(rng, power)
+        particles = Posterior(likelihood, pool, n, least, highest).sample(rng, power)
         particles = particles[rng.choice(len(particles.middle), GENOMES, replace=False)]
         spread = particles.middle * particles.spread
         roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
         upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.15)
-        histories = particles.histories() if self.pool is not None else None
+        histories = particles.histories() if pool is not None else None
         return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
 
     def _statistics(self, task: RecombinationTask, examples: Examples, rows: Rows) -> pd.DataFrame:

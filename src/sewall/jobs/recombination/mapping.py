@@ -204,7 +204,7 @@ def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Conso
         examples = learn.in_context(examples, general.contexts, general.seed)
         budget = replace(budget, config=tuning(budget.config))
         trained_on |= {"context": True, "begun_from": "the general bundle"}
-    about = learn.about(trained_on, prior, histories.description, options.quick)
+    about = learn.about(trained_on, prior, looking.history_in_words(histories), options.quick)
     towards = Towards(options.adapt, data.examples) if options.adapt in ("align", "reweight") else None
     return task, learned(
         folder, "bundle", task, examples, seeds, budget, options.level, about, console, towards=towards

@@ -33,7 +33,7 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
         general = data.general(folder.seed)
         prior = looking.make_prior(folder, given, data.observed, data.examples, histories, console, general)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)
-        about = learn.about(data.trained_on(), prior, histories.description, given.quick)
+        about = learn.about(data.trained_on(), prior, looking.history_in_words(histories), given.quick)
         contexts = data.contexts(stream(folder.seed, learn.CONTEXT))
         write_json(folder.claim(PRIOR), {"prior": prior, "about": about, "contexts": contexts.tolist()})
     return Done(folder.path, f"{prior['simulations']:,} windows simulated")

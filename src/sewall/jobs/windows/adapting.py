@@ -2,8 +2,8 @@
 
 Five ways, each followed by calibration and support check as any training is:
 
-- ``resimulate``: histories are inferred from the frequency spectrum of the data, simulations follow them. The default
-  where no history is given.
+- ``resimulate``: histories are inferred from the frequency spectrum of the data (by a map from its linkage as well),
+  simulations follow them. The default where no history is given.
 - ``randomise``: simulations follow histories of all kinds, so that no one of them is taken for granted.
 - ``reweight``: of those, simulations that look like the data count more.
 - ``align``: a training in which the network may not tell simulations from data.
