@@ -12,7 +12,7 @@ import pytest
 
 from sewall import run
 from sewall.jobs import recombination
-from sewall.jobs.recombination import learn, looking, posterior
+from sewall.jobs.recombination import learn, looking, mapping, posterior
 from sewall.jobs.recombination.mapping import MapResult
 from sewall.jobs.windows import learning
 from sewall.train import TrainConfig
@@ -28,6 +28,7 @@ def _tiny(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(learning.Budget, "of", of)
     patch.setattr(looking, "LOOKS", (200, 100))
+    patch.setattr(mapping.Data, "general", lambda *_: None)
     for name, number in (("PARTICLES", 400), ("FIRST_DRAWS", 2_000), ("MOVES", 3)):
         patch.setattr(posterior, name, number)
     patch.setattr(learn, "SHARD", 100)

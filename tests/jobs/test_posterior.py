@@ -17,37 +17,31 @@ N = 12
 NECK = History((2e4, 2e3, 1.5e4), (600, 1500))
 
 
-def genomes(histories: Histories | None, **values: float) -> Genomes:
+def genomes(histories: Histories | None) -> Genomes:
     defects = np.array([[1.0, 2.0, 0.0, 0.009], [0.0, 0.0, 0.001, 0.0]])
     source = OneHistory(History((777.0,)), "one")
-    return Genomes(histories, defects, np.array([1.0, 2.0]), np.array([0.1, 0.2]), 9.0, source, **values)
+    return Genomes(histories, defects, np.array([1.0, 2.0]), np.array([0.1, 0.2]), 9.0, source)
 
 
-def test_history_and_defects_of_a_window_are_of_one_genome() -> None:
+def test_history_defects_and_rate_of_a_window_are_of_one_genome() -> None:
     rng = np.random.default_rng(1)
-    known = genomes(Histories(np.array([[1e4, 2e4], [1e3, 3e3]]), np.array([[500.0], [700.0]])), elsewhere=0.0)
-    for _ in range(200):
-        drawn = known.draw(rng)
-        assert isinstance(drawn.history, History)
-        first = drawn.history.times == (500.0,)
-        assert (drawn.defects.gene_conversion > 0) == first and (drawn.defects.switches > 0) == (not first)
-        assert drawn.defects.errors <= MOST.errors
+    known = genomes(Histories(np.array([[1e4, 2e4], [1e3, 3e3]]), np.array([[500.0], [700.0]])))
+    drawn = [known.draw(rng) for _ in range(600)]
+    own = [one for one in drawn if isinstance(one.history, History) and one.history.sizes != (777.0,)]
+    assert len(own) == pytest.approx(0.8 * len(drawn), rel=0.1)
+    for one in own:
+        assert isinstance(one.history, History)
+        first = one.history.times == (500.0,)
+        assert (one.defects.gene_conversion > 0) == first and (one.defects.switches > 0) == (not first)
+        assert one.defects.errors <= MOST.errors
+        assert np.sqrt(one.ratio) == pytest.approx(1.0 if first else 2.0, abs=0.5 if first else 1.0)
 
 
-def test_rates_follow_their_genome_and_reach_both_ends() -> None:
+def test_rates_reach_both_ends() -> None:
     rng = np.random.default_rng(2)
     drawn = np.array([genomes(None).draw(rng).ratio for _ in range(6_000)])
-    near = (np.abs(np.sqrt(drawn) - 1) < 0.3) | (np.abs(np.sqrt(drawn) - 2) < 0.6)
-    assert 0.8 < near.mean() < 0.95
     assert drawn.min() >= 0 and drawn.max() <= 9
     assert (drawn > 8).mean() > 0.005 and (drawn < 0.1).mean() > 0.005
-
-
-def test_some_windows_have_a_history_from_elsewhere() -> None:
-    rng = np.random.default_rng(3)
-    known = genomes(Histories(np.array([[1e4], [1e3]]), np.empty((2, 0))), elsewhere=0.3)
-    from_elsewhere = np.mean([known.draw(rng).history.sizes == (777.0,) for _ in range(2_000)])  # type: ignore[attr-defined]
-    assert from_elsewhere == pytest.approx(0.3, abs=0.05)
 
 
 @pytest.mark.parametrize("histories", [None, Histories(np.array([[1e4, 5.0], [1e3, 7.0]]), np.array([[3.0], [4.0]]))])

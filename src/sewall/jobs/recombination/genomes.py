@@ -13,6 +13,7 @@ from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, HistorySource, PopulationHistory
 
 JITTER, UNSURE = 0.03, 0.3  # of drawn histories (log10 sizes), and of drawn defects (a share)
+ELSEWHERE = 0.2  # share of windows that follow none of the genomes
 LOWEST_SHARE = 200.0  # rates of no kind reach down to the upper end over this
 MOST_LEVELS = np.array(list(asdict(MOST).values()))
 
@@ -63,10 +64,12 @@ class AnyGenome:
 
 @dataclass(frozen=True)
 class Genomes:
-    """Genomes that explain a file, equally likely.
+    """Genomes that explain a file, equally likely, and now and then any other.
 
-    Four windows of five follow the rates of one of them; of the others, half are uniform up to *upper*, so that high
-    rates are not pulled down, and half log-uniform below it, so that low rates get their share.
+    Real windows differ from each other by more than chance and one rate each: selection, errors and mutation are not
+    the same everywhere. So one window of five follows none of these genomes: its history is of the *source*, its
+    defects are any, and its rate is uniform up to *upper*, so that high rates are not pulled down, or log-uniform
+    below it, so that low ones get their share.
 
     Attributes:
         histories: `Histories` of each; None where all simulations draw from the *source*.
@@ -74,7 +77,6 @@ class Genomes:
         middle, spread: ``(genomes,)`` mean and standard deviation of the square root of rho / theta over the windows.
         upper: no window's rate is above it.
         source: histories of windows that follow none of these.
-        elsewhere: share of windows whose history is of the source.
     """
 
     histories: Histories | None
@@ -83,32 +85,33 @@ class Genomes:
     spread: Floats
     upper: float
     source: HistorySource
-    elsewhere: float = 0.1
 
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
+        if rng.random() < ELSEWHERE:
+            return Genome(self.source.draw(rng), AnyDefects().draw(rng), self._any_ratio(rng))
         k = int(rng.integers(len(self.middle)))
         levels = self.defects[k] * rng.uniform(1 - UNSURE, 1 + UNSURE, len(NAMES))
         defects = Defects(*np.minimum(levels, MOST_LEVELS).tolist())
         return Genome(self._history(k, rng), defects, self._ratio(k, rng))
 
     def _history(self, k: int, rng: np.random.Generator) -> PopulationHistory:
-        if self.histories is None or rng.random() < self.elsewhere:
+        if self.histories is None:
             return self.source.draw(rng)
         sizes = self.histories.sizes[k] * 10 ** rng.normal(0, JITTER, self.histories.sizes.shape[1])
         return History(tuple(sizes), tuple(self.histories.times[k]))
 
     def _ratio(self, k: int, rng: np.random.Generator) -> float:
-        kind = rng.random()
-        if kind < 0.1:
-            return float(rng.uniform(0, self.upper))
-        if kind < 0.2:
-            return float(self.upper * LOWEST_SHARE ** -rng.random())
         for _ in range(20):
             root = self.middle[k] + self.spread[k] * rng.standard_normal()
             if 0 < root < np.sqrt(self.upper):
                 return float(root**2)
-        return float(rng.uniform(0, self.upper))
+        return self._any_ratio(rng)
+
+    def _any_ratio(self, rng: np.random.Generator) -> float:
+        if rng.random() < 0.5:
+            return float(rng.uniform(0, self.upper))
+        return float(self.upper * LOWEST_SHARE ** -rng.random())
 
     def mean_defects(self) -> dict[str, float]:
         """Return the mean level of each defect."""
@@ -119,11 +122,11 @@ class Genomes:
         found = {name: np.round(getattr(self, name), 6).tolist() for name in ("defects", "middle", "spread")}
         if self.histories is not None:
             found |= {"sizes": self.histories.sizes.tolist(), "times": self.histories.times.tolist()}
-        return found | {"upper": self.upper, "elsewhere": self.elsewhere}
+        return found | {"upper": self.upper}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], source: HistorySource) -> Genomes:
         """Return the genomes that `state` described."""
         histories = Histories(np.array(state["sizes"]), np.array(state["times"])) if "sizes" in state else None
         defects, middle, spread = (np.array(state[name]) for name in ("defects", "middle", "spread"))
-        return cls(histories, defects, middle, spread, state["upper"], source, state["elsewhere"])
+        return cls(histories, defects, middle, spread, state["upper"], source)

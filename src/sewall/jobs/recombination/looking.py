@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
-from sewall.jobs.recombination.genomes import AnyGenome, Genomes, GenomeSource
+from sewall.jobs.recombination.genomes import ELSEWHERE, AnyGenome, Genomes, GenomeSource
 from sewall.jobs.recombination.learn import ADAPT, CLOSER_LOOKS, LOOK, in_context, simulated
 from sewall.jobs.recombination.posterior import Posterior
 from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
@@ -44,7 +44,6 @@ CHEAP_CROSSOVERS = 600.0  # expected 4 Ne r L of a window up to which simulation
 MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of dense genomes would take seconds each
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
 FAR, NEAR = 0.4, 0.5  # powers of the likelihoods that the first look learned, and the others: they are rough
-ELSEWHERE = 0.15  # share of a look's histories that are not among those that explain the one before
 GENOMES = 400  # that simulations draw from
 
 Floats = NDArray[np.float64]
@@ -111,8 +110,7 @@ def make_prior(
             seen = look.at(look.widest(), 0.05, "first look", first, LOOK)
             genomes = look.genomes(seen, FAR)
             for number, (which, windows) in enumerate(zip(("second", "third"), others, strict=False)):
-                nearer = replace(genomes, elsewhere=ELSEWHERE)
-                seen = look.at(nearer, seen.log_spread, f"{which} look", windows, CLOSER_LOOKS[number])
+                seen = look.at(genomes, seen.log_spread, f"{which} look", windows, CLOSER_LOOKS[number])
                 genomes = look.genomes(seen, NEAR)
             stage.note(
                 upper=genomes.upper, log_spread=seen.log_spread, simulations=_number(options, observed, genomes.upper),
@@ -126,8 +124,8 @@ def history_in_words(histories: HistorySource) -> str:
     if _pool(histories) is None:
         return histories.description
     return (
-        f"{GENOMES} histories of two to four epochs that explain the data, each with its own rates and defects; of ten "
-        f"windows one from {histories.description}"
+        f"{GENOMES} histories of two to four epochs that explain the data, each with its own rates and defects; for "
+        f"{ELSEWHERE:.0%} of the windows {histories.description}"
     )
 
 

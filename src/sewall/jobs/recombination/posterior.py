@@ -38,7 +38,8 @@ class Particles:
     Attributes:
         epochs: ``(particles,)`` of the history.
         sizes, times: ``(particles, most epochs)`` and one less, log10; those beyond the epochs mean nothing.
-        levels: ``(particles, defects)`` in 0 to 1; a defect is absent up to `ABSENT`, and at its most at 1.
+        levels: ``(particles, defects)`` in 0 to 1; a defect is absent up to `ABSENT`, and at its most at 1. It grows
+            with the square in between: where the data do not tell, little is likelier than much.
         middle: ``(particles,)`` mean of the square root of rho / theta.
         spread: ``(particles,)`` its standard deviation over the mean.
     """
@@ -94,7 +95,7 @@ class Particles:
 
     def defects(self) -> Floats:
         """Return ``(particles, defects)`` their levels."""
-        return np.asarray(np.maximum(0, (self.levels - ABSENT) / (1 - ABSENT)) * MOST_LEVELS)
+        return np.asarray(np.maximum(0, (self.levels - ABSENT) / (1 - ABSENT)) ** 2 * MOST_LEVELS)
 
 
 @dataclass(frozen=True)
