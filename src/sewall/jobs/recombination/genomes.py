@@ -12,7 +12,7 @@ from sewall.simulate.defects import MOST, NAMES, AnyDefects, Defects
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, HistorySource, PopulationHistory
 
-JITTER, UNSURE = 0.03, 0.3  # of drawn histories (log10 sizes), and of drawn defects (a share)
+JITTER, UNSURE = 0.15, 0.3  # between windows: of sizes (log10; linked selection, for one), and of defects (a share)
 ELSEWHERE = 0.2  # share of windows that follow none of the genomes
 LOWEST_SHARE = 200.0  # rates of no kind reach down to the upper end over this
 MOST_LEVELS = np.array(list(asdict(MOST).values()))
