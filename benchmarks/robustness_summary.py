@@ -62,7 +62,9 @@ READING = """
 Where the population lived through other sizes, or calls lack what the training has, `resimulate`, the default, closes
 {least:.0%} of the gap or more, and its intervals hold. Under a ghost population, which no history of sizes is, nothing
 closes more than {ghost:.0%} at both kinds of rates and intervals cover {covers:.0%} at best, and at other rates 50
-windows do not show it reliably (below): intervals there are too narrow, and no flag says so.
+windows do not show it reliably (below): intervals there are too narrow, and no flag says so. In this laboratory
+`resimulate` infers histories from the frequency spectrum alone; a map asks the linkage of the data as well, which was
+not measured here.
 """
 SEEN = """
 How well the support check of the naive network tells the target from the source, by how many windows it sees (AUROC),
