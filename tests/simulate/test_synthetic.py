@@ -69,3 +69,15 @@ def test_a_few_odd_windows_do_not_decide() -> None:
         for data in (theirs, odd)
     ]
     assert best[1] == pytest.approx(best[0], abs=0.11)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_file_of_few_windows_is_sure_of_little(likelihood: SyntheticLikelihood, number: int) -> None:
+    rng = np.random.default_rng(4)
+    simulated = np.column_stack([rng.uniform(0, 3, 2_000), rng.uniform(-1, 1, (2_000, 2))])
+    own = np.tile([1.2, 0.5, -0.8], (number, 1))
+    few = SyntheticLikelihood.fit(shown(simulated, rng), simulated, shown(own, rng), seed=1)
+    grid = np.column_stack([np.linspace(0.3, 2.5, 45), np.tile([0.5, -0.8], (45, 1))])
+    found, whole = few.log(grid, np.full(45, 0.3)), likelihood.log(np.pad(grid, ((0, 0), (0, 1))), np.full(45, 0.3))
+    assert np.isfinite(found).all()
+    assert np.ptp(found) < 0.5 * np.ptp(whole)

@@ -23,6 +23,7 @@ FOLDS = 5
 BOUND = 1.5  # standard deviations of the simulated windows
 PENALTIES, EMULATOR_PENALTIES = np.logspace(-1, 5, 13), np.logspace(-2, 3, 11)
 NODES, SHARES = np.polynomial.hermite_e.hermegauss(3)
+WORTH = 10  # windows of a file that the scatter of those simulated counts for
 WAVES, HEIGHT = 300, 3.0  # number, and amplitude relative to a parameter
 REACH = 0.87  # of the kernel, in standard deviations of a parameter, times the square root of their number
 
@@ -110,7 +111,9 @@ class SyntheticLikelihood:
         emulator = RidgeCV(EMULATOR_PENALTIES).fit(x, summaries)
         left = LedoitWolf().fit(summaries - emulator.predict(x)).covariance_
         information = x.T @ x + emulator.alpha_ * np.eye(x.shape[1])
-        extra, directions = eigh(left, LedoitWolf().fit(seen).covariance_ / len(seen))
+        # A few windows of a file say little of how much they scatter: less than those that were simulated.
+        scatter = len(seen) * LedoitWolf().fit(seen).covariance_ if len(seen) > 1 else np.zeros_like(left)
+        extra, directions = eigh(left, (scatter + WORTH * left) / (len(seen) + WORTH) / len(seen))
         return cls(
             centre, scale, varies, terms, emulator.intercept_, emulator.coef_.T, np.linalg.inv(information), extra,
             directions, seen.mean(axis=0),
