@@ -200,7 +200,7 @@ class _Look:
         particles = particles[rng.choice(len(particles.middle), GENOMES, replace=False)]
         spread = particles.middle * particles.spread
         roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
-        upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.15)
+        upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.5)
         histories = particles.histories() if pool is not None else None
         return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
 
