@@ -10,7 +10,7 @@ from sewall.jobs.recombination.posterior import Particles, Posterior
 from sewall.simulate.defects import ABSENT, MOST, NAMES
 from sewall.simulate.fit_history import fit_histories
 from sewall.simulate.histories import Histories
-from sewall.simulate.history import History, OneHistory, RandomHistories, expected_sfs, fold
+from sewall.simulate.history import History, OneHistory, expected_sfs, fold
 from sewall.simulate.synthetic import SyntheticLikelihood
 
 N = 12
@@ -104,11 +104,9 @@ def test_the_truth_of_a_file_lies_among_the_genomes_that_explain_it() -> None:
 
 def test_histories_that_were_given_are_not_asked_about() -> None:
     rng = np.random.default_rng(9)
-    source = RandomHistories(N, 1)
     drawn = Particles.draw(1_500, (0.15, 3.0), rng)
     simulated = np.column_stack([drawn.middle, drawn.defects(), np.zeros((1_500, 6))])
     own = np.column_stack([rng.normal(1.4, 0.3, 100), np.zeros((100, 10))])
     likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, windows(own, rng), 1)
     found = Posterior(likelihood, None, N, 1, 9.0).sample(rng, 1.0)
     assert found.middle.mean() == pytest.approx(1.4, abs=0.3)
-    assert isinstance(source.draw(rng), History)

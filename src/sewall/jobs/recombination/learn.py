@@ -32,7 +32,7 @@ SHARD = 250
 
 # Independent streams of one seed.
 HISTORIES, LOOK, SECOND_LOOK, SIMULATE, SPLIT, TRAIN, SUPPORT, ADAPT, CONTEXT, THIRD_LOOK = range(10)
-CLOSER_LOOKS = (SECOND_LOOK, THIRD_LOOK)
+CLOSER_LOOKS = {"second look": SECOND_LOOK, "third look": THIRD_LOOK}
 
 
 def read_windows(reader: WindowReader, observed: Observed, console: Console) -> Examples:

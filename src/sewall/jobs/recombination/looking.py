@@ -109,8 +109,8 @@ def make_prior(
             first, *others = QUICK_LOOKS if options.quick else LOOKS
             seen = look.at(look.widest(), 0.05, "first look", first, LOOK)
             genomes = look.genomes(seen, FAR)
-            for number, (which, windows) in enumerate(zip(("second", "third"), others, strict=False)):
-                seen = look.at(genomes, seen.log_spread, f"{which} look", windows, CLOSER_LOOKS[number])
+            for (label, purpose), windows in zip(CLOSER_LOOKS.items(), others, strict=False):
+                seen = look.at(genomes, seen.log_spread, label, windows, purpose)
                 genomes = look.genomes(seen, NEAR)
             stage.note(
                 upper=genomes.upper, log_spread=seen.log_spread, simulations=_number(options, observed, genomes.upper),
@@ -185,6 +185,7 @@ class _Look:
         ours, theirs = self._statistics(task, seen, rows), self._statistics(task, self.data, wanted)
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         assert seen.target is not None
+        # Histories that are not inferred are not asked about: what never varies, the likelihood leaves out.
         drift = seen.keys[list(DRIFT)].to_numpy(float) * (_pool(self.histories) is not None)
         parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
         return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
