@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from reporting import fit, options, settings, share, words, write
 from settings import code_digest
 from threadpoolctl import threadpool_limits
+from variants import write_vcf
 
 from sewall import run
 from sewall.jobs import recombination
 from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread, examples_of
-from sewall.jobs.recombination.mapping import GENERAL
+from sewall.jobs.recombination.options import GENERAL
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.windows.observed import Sample
 from sewall.simulate.coalescent import WindowSpec, simulate_window
@@ -80,16 +81,7 @@ class Setting:
         sites = simulate_window(spec, np.random.SeedSequence([seed, 1]))
         carriers = sites.calls.sum(axis=1)
         kept = np.minimum(carriers, self.chromosomes - carriers) >= self.least
-        join = "|" if self.phased else "/"
-        with path.open("w", encoding="utf-8") as file:
-            file.write(f"##fileformat=VCFv4.2\n##contig=<ID=1,length={LENGTH * len(ratios)}>\n")
-            file.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
-            names = "\t".join(f"i{k}" for k in range(self.chromosomes // 2))
-            file.write(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{names}\n")
-            for position, calls in zip(sites.positions[kept] + 1, sites.calls[kept], strict=True):
-                pairs = calls.reshape(-1, 2) if self.phased else np.sort(calls.reshape(-1, 2))
-                genotypes = "\t".join(f"{a}{join}{b}" for a, b in pairs)
-                file.write(f"1\t{position}\t.\tA\tC\t.\tPASS\t.\tGT\t{genotypes}\n")
+        write_vcf(path, LENGTH * len(ratios), sites.positions[kept], sites.calls[kept], self.phased)
 
 
 SETTINGS = (

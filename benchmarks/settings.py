@@ -108,6 +108,12 @@ def code_digest() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
+def package_digest() -> str:
+    """Return a digest of all code of the package."""
+    package = Path(sewall.__file__).parent
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(package.rglob("*.py")))).hexdigest()[:12]
+
+
 def parts(task: Task, examples: Examples, sizes: Sequence[int]) -> tuple[Split, int]:
     """Return rows of test, calibration, null, tuning and training windows, in this order along the set.
 

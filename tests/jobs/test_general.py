@@ -15,7 +15,7 @@ import pytest
 from sewall import run
 from sewall.errors import SewallError
 from sewall.jobs import recombination
-from sewall.jobs.recombination import every_data, learn, looking, mapping
+from sewall.jobs.recombination import every_data, learn, looking, mapping, options
 from sewall.jobs.recombination.context import CONTEXT
 from sewall.jobs.windows.source import Alignments, Windows, windows_of
 from sewall.nets.alignment import AlignmentNet
@@ -57,7 +57,8 @@ def shipped(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def general(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(mapping, "GENERAL", shipped)
+    for module in (mapping, options):
+        monkeypatch.setattr(module, "GENERAL", shipped)
     monkeypatch.setattr(mapping.Data, "general", AS_IT_IS)
     return shipped
 
@@ -84,9 +85,10 @@ def test_a_quick_map_looks_twice_and_trains_from_nothing(
 
 
 def test_it_answers_by_itself(general: Path, chromosome: Path, settings: dict[str, Any], tmp_path: Path) -> None:
-    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings), bundle=general)
+    result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings), bundle="general")
     assert not (result.folder / "bundle").exists() and not (result.folder / "simulations").exists()
     record = json.loads((result.folder / "run.json").read_text())
+    assert "--bundle general" in " ".join(record["command"])
     assert "train" not in record["stages"] and record["prior"]["simulations"] == 12 * DATA_SETS
     assert result.table["estimate"].notna().sum() == 6
 

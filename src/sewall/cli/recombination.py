@@ -35,7 +35,7 @@ def recombination() -> None:
 @recombination.command(cls=SectionedCommand, context_settings=CONTEXT)
 @click.argument("variants")
 @options(out, rate, _windows, level, _prior)
-@option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle: nothing is simulated or trained.")
+@option(_TRAINED, "--bundle", metavar="DIR", help="Use this trained bundle, or 'general': nothing is simulated.")
 @option(
     _TRAINED,
     "--refit",
@@ -49,13 +49,15 @@ def map(context: click.Context, mutation_rate: float | None, **_: Any) -> None:
 
     VARIANTS is a .vcf, .vcf.gz, .bcf, .vcz (VCF Zarr), .bed (PLINK 1) or .trees file of 4 or more chromosomes, phased
     or not. The network is trained on simulations that share your sample size, ploidy, phase, missing calls and mask.
-    --quick fits networks that come with sewall to a few of them, in about a minute, and is less exact.
+    --quick simulates and trains less, and is less exact. --bundle general asks networks that come with sewall, made for
+    data of many kinds: an answer in seconds, for a first look.
 
     \b
     Examples:
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 -o out
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --window 50kb --quick -o look
       sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --demography history.yaml -o known
+      sewall recombination map cohort.vcf.gz --mutation-rate 1.25e-8 --bundle general -o first
       sewall recombination map other.vcf.gz --mutation-rate 1.25e-8 --bundle out/bundle -o other
 
     \b

@@ -27,7 +27,8 @@ def _size(value: Any) -> Any:
         raise ValueError(str(problem)) from None
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """Return a path that is there."""
     if not path.exists():
         raise ValueError("no such file; check the path")
     return path
@@ -36,7 +37,7 @@ def _existing(path: Path) -> Path:
 Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
 _OFF = {"phased": "--unphased"}  # how users say no; else by --no-
 AsText = PlainSerializer(str, return_type=str)
-Input = Annotated[Path, AfterValidator(_existing), AsText]
+Input = Annotated[Path, AfterValidator(existing), AsText]
 Output = Annotated[Path, AsText]
 
 
@@ -112,14 +113,15 @@ def flag(name: str) -> str:
 
 def command(verb: str, options: Options, positional: tuple[str, ...], seed: int) -> list[str]:
     """Return the command line that repeats a run: its options where they differ from the default, and its seed."""
-    words = ["sewall", options.job, verb, *(str(getattr(options, name)) for name in positional)]
+    shown = options.resolved()
+    words = ["sewall", options.job, verb, *(str(shown[name]) for name in positional)]
     for name, field in type(options).model_fields.items():
-        value = getattr(options, name)
-        if name in {*positional, "seed", "force", "verbosity", "out"} or value is None or value == field.default:
+        value, given = shown[name], getattr(options, name)
+        if name in {*positional, "seed", "force", "verbosity", "out"} or given is None or given == field.default:
             continue
         if isinstance(value, bool):
             words.append(flag(name) if value else _OFF.get(name, f"--no-{name.replace('_', '-')}"))
-        elif isinstance(value, tuple):
+        elif isinstance(value, list):
             words += [word for item in value for word in (flag(name), str(item))]
         else:
             words += [flag(name), str(value)]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-import sewall
 from sewall import bundle as bundles
 from sewall import provenance, run
 from sewall.bundle import Bundle
@@ -20,7 +19,7 @@ from sewall.errors import SewallError
 from sewall.jobs.options import command
 from sewall.jobs.recombination import learn, looking, outputs
 from sewall.jobs.recombination.looking import General
-from sewall.jobs.recombination.options import MapOptions, PredictOptions
+from sewall.jobs.recombination.options import GENERAL, MapOptions, PredictOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
 from sewall.jobs.windows.adapting import Towards, in_words
@@ -34,7 +33,6 @@ from sewall.rundir import RunDirectory, now, write_json
 from sewall.tables import write_table
 from sewall.task import Examples
 
-GENERAL = Path(sewall.__file__).parent / "shipped" / "recombination"  # made by training/recombination.py
 FEW = "fewer than 10 usable variants"
 CITATIONS = ("msprime", "ld", "cqr", "ensemble", "mmd", "ledoit-wolf", "vcf-zarr", "torch", "scikit-learn")
 
@@ -72,8 +70,8 @@ class MapResult:
 def map(variants: str | Path, *, out: str | Path, mutation_rate: float, **options: Any) -> MapResult:
     """Map the recombination rate along a genome: inspect, simulate, train, calibrate, check, predict, report.
 
-    Networks are trained from nothing, or with ``quick`` or ``refit`` from the general ones that come with sewall, where
-    the data are of a kind that these were made for.
+    Networks are trained from nothing; with ``refit`` they begin from the general ones that come with sewall, where the
+    data are of a kind that these were made for; ``bundle="general"`` asks those alone.
 
     Args:
         variants: VCF, BCF, VCF Zarr, PLINK 1 ``.bed`` or tree sequence of at least 4 chromosomes.

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from sewall.jobs.options import Input, flag
+import sewall
+from sewall.jobs.options import Input, existing, flag
 from sewall.jobs.windows.options import DataOptions, PriorOptions, WindowOptions
 
 RECOMBINATION = "recombination"
+GENERAL, NAME = Path(sewall.__file__).parent / "shipped" / "recombination", "general"  # of training/recombination.py
+
+
+def _named(value: Any) -> Any:
+    return GENERAL if str(value) == NAME and not Path(NAME).exists() else value
+
+
+def _name(path: Path) -> str:
+    return NAME if path == GENERAL else str(path)
+
+
+Trained = Annotated[
+    Path, BeforeValidator(_named), AfterValidator(existing), PlainSerializer(_name, return_type=str)
+]  # "general" is the bundle that comes with sewall
 
 
 class MapOptions(PriorOptions):
@@ -17,13 +33,14 @@ class MapOptions(PriorOptions):
 
     Attributes:
         level: share of the true rates that the intervals shall cover.
-        bundle: a trained bundle; nothing is then simulated or trained.
+        bundle: a trained bundle, or ``"general"`` for the one that comes with sewall; nothing is then simulated or
+            trained.
         refit: whether training begins from the general networks, with all of the budget.
     """
 
     job: ClassVar[str] = RECOMBINATION
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
-    bundle: Input | None = None
+    bundle: Trained | None = None
     refit: bool = False
 
     @property
@@ -69,12 +86,12 @@ class PredictOptions(DataOptions):
     """Options of ``sewall recombination predict``.
 
     Attributes:
-        bundle: a trained bundle.
+        bundle: a trained bundle, or ``"general"``.
         level: share of the true rates that the intervals shall cover.
     """
 
     job: ClassVar[str] = RECOMBINATION
-    bundle: Input
+    bundle: Trained
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
 
 
@@ -82,12 +99,12 @@ class EvaluateOptions(WindowOptions):
     """Options of ``sewall recombination evaluate``.
 
     Attributes:
-        bundle: a trained bundle.
+        bundle: a trained bundle, or ``"general"``.
         simulations: run directory of simulations with another seed than the bundle's own.
         level: share of the true rates that the intervals shall cover.
     """
 
     job: ClassVar[str] = RECOMBINATION
-    bundle: Input
+    bundle: Trained
     simulations: Input
     level: Annotated[float, Field(gt=0.5, le=0.995)] = 0.9
