@@ -88,7 +88,7 @@ def test_it_answers_by_itself(general: Path, chromosome: Path, settings: dict[st
     result = recombination.map(chromosome, out=tmp_path / "out", **asked(settings), bundle="general")
     assert not (result.folder / "bundle").exists() and not (result.folder / "simulations").exists()
     record = json.loads((result.folder / "run.json").read_text())
-    assert "--bundle general" in " ".join(record["command"])
+    assert "--bundle general" in " ".join(record["command"]) and "--refit" in record["notes"][-1]
     assert "train" not in record["stages"] and record["prior"]["simulations"] == 12 * DATA_SETS
     assert result.table["estimate"].notna().sum() == 6
 

@@ -123,10 +123,7 @@ def history_in_words(histories: HistorySource) -> str:
     """Return what the simulations of a training have lived through, for a report."""
     if _pool(histories) is None:
         return histories.description
-    return (
-        f"{GENOMES} histories of two to four epochs that explain the data, each with its own rates and defects; for "
-        f"{ELSEWHERE:.0%} of the windows {histories.description}"
-    )
+    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {histories.description}"
 
 
 def _pool(histories: HistorySource) -> HistoryPool | None:

@@ -237,6 +237,11 @@ def _notes(
     if bundle.about["trained_on"].get("quick"):
         longer = "looks longer at the data before it trains" if status == "outside" else "gives narrower intervals"
         notes.append(f"Quick run: a small budget of simulations; a run without --quick {longer}.")
+    if bundle.about["trained_on"].get("any_data"):
+        notes.append(
+            "A first look: these networks were made for data of many kinds. A run without --bundle trains for these "
+            "data alone, with --refit it begins from these networks."
+        )
     high = (table["rho_over_theta"] > 0.9 * task.target.upper).mean()
     if high > 0.05:
         notes.append(
