@@ -1,12 +1,12 @@
-"""A map in a minute, which begins from the general networks, against networks trained for the very setting.
+"""What a map knows of a file that nobody told it anything of, against networks trained for the very setting.
 
     python benchmarks/recombination_general.py settings [--only 3]   # ten settings
     python benchmarks/recombination_general.py mutation              # one rate, mutation rates 25-fold apart
 
 A file is a chromosome of 150 windows of 100 kb; the rate is even in each, r ~ U(0, 5e-8), theta 5e-4 per bp.
-``general`` is ``recombination map --quick``, ``bundle alone`` the general bundle without any fitting, and ``own`` a
-bundle that was trained from nothing on 9,000 simulations of the setting itself, whose history and rates it knows. All
-answer the same windows, which decided nothing.
+``general`` is ``recombination map --bundle general``, ``quick`` and ``full`` are maps with ``--quick`` and without, and
+``own`` is a bundle that was trained from nothing on 9,000 simulations of the setting itself, whose history and rates it
+knows. All answer the same windows, which decided nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from reporting import fit, options, settings, share, words, write
-from settings import code_digest
+from settings import code_digest, package_digest
 from threadpoolctl import threadpool_limits
 from variants import write_vcf
 
@@ -31,7 +31,6 @@ from sewall import run
 from sewall.jobs import recombination
 from sewall.jobs.recombination import learn
 from sewall.jobs.recombination.every_data import DataSet, DataSetSimulator, RateSpread, examples_of
-from sewall.jobs.recombination.options import GENERAL
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.windows.observed import Sample
 from sewall.simulate.coalescent import WindowSpec, simulate_window
@@ -41,7 +40,8 @@ from sewall.simulate.history import History
 from sewall.trust.compare import compare
 
 LEVEL, LENGTH, THETA, UPPER, MUTATION_RATE = 0.9, 100_000, 5e-4, 4.0, 1.25e-8
-FILES, PER_FILE = 3, 150
+PER_FILE = 150
+WAYS: dict[str, dict[str, Any]] = {"general": {"bundle": "general"}, "quick": {"quick": True}, "full": {}}
 TEST, CALIBRATE, NULL, TUNE, TRAIN = 10, 40, 20, 10, 150  # data sets of 60 windows, to train the own networks
 WINDOWS = 60
 RATES = RateSpread(UPPER)
@@ -128,21 +128,21 @@ def own_bundle(setting: Setting, arguments: argparse.Namespace) -> Path:
 
 def one_setting(setting: Setting, arguments: argparse.Namespace) -> dict[str, Any]:
     """Compare all answers to the windows of a few files."""
-    own, found = own_bundle(setting, arguments), []
-    version = hashlib.sha256((arguments.bundle / "bundle.json").read_bytes()).hexdigest()[:8]
-    for number in range(FILES):
+    own, found, version = own_bundle(setting, arguments), [], package_digest()
+    ways = {way: WAYS[way] for way in arguments.ways} | {"own": {"bundle": own}}
+    for number in range(arguments.files):
         seed = arguments.data_seed + number
         folder = arguments.cache / f"files-{hashlib.sha256(repr(setting).encode()).hexdigest()[:12]}-{seed}"
         folder.mkdir(parents=True, exist_ok=True)
         ratios, file = np.random.default_rng(seed).uniform(0, UPPER, PER_FILE), folder / "variants.vcf"
         if not file.exists():
             setting.write_file(file, ratios, THETA, seed)
-        for way, bundle in (("general", None), ("bundle alone", arguments.bundle), ("own", own)):
-            place = folder / (own.name if way == "own" else f"{way.replace(' ', '-')}-{version}")
+        for way, given in ways.items():
+            place = folder / (own.name if way == "own" else f"{way}-{version}")
             if not (place / "report.html").exists():
                 recombination.map(
-                    file, out=place, mutation_rate=MUTATION_RATE, seed=arguments.seed, verbosity=0, bundle=bundle,
-                    quick=bundle is None,
+                    file, out=place, mutation_rate=MUTATION_RATE, seed=arguments.seed, threads=arguments.workers,
+                    verbosity=0, **given,
                 )  # fmt: skip
             table = pd.read_csv(place / "predictions.tsv", sep="\t", comment="#")
             truth = ratios[(table["start"] // LENGTH).to_numpy()]
@@ -151,15 +151,18 @@ def one_setting(setting: Setting, arguments: argparse.Namespace) -> dict[str, An
     rows = pd.concat(found)
     rows[["lower", "upper"]] /= MUTATION_RATE
     wide = rows.pivot_table(index=["file", "start"], columns="way", values="rho_over_theta").dropna()
-    general = rows[rows["way"] == "general"].set_index(["file", "start"]).loc[wide.index]
-    answers = {way: wide[way].to_numpy() for way in wide} | {"simple": (general["simple"] / MUTATION_RATE).to_numpy()}
-    truth = general["truth"].to_numpy()
-    scores = {"n": len(wide), "outside": float((general["support"] == "outside").mean()),
-              "seconds_of_stages": float(general["seconds"].mean())}  # fmt: skip
+    own_rows = rows[rows["way"] == "own"].set_index(["file", "start"]).loc[wide.index]
+    answers = {way: wide[way].to_numpy() for way in ways}
+    answers["own, simple"] = (own_rows["simple"] / MUTATION_RATE).to_numpy()
+    truth = own_rows["truth"].to_numpy()
+    scores: dict[str, Any] = {"n": len(wide), "correlation": {}, "coverage": {}, "outside": {}, "seconds": {}}
     for way, part in rows.groupby("way"):
         claimed = part.dropna(subset=["lower"])
-        scores |= {f"coverage {way}": share(((claimed["lower"] <= claimed["truth"])
-                                             & (claimed["truth"] <= claimed["upper"])).to_numpy())}  # fmt: skip
+        inside = (claimed["lower"] <= claimed["truth"]) & (claimed["truth"] <= claimed["upper"])
+        scores["correlation"][way] = float(np.corrcoef(truth, answers[str(way)])[0, 1])
+        scores["coverage"][way] = share(inside.to_numpy())
+        scores["outside"][way] = float((part["support"] == "outside").mean())
+        scores["seconds"][way] = float(part["seconds"].mean())
     return scores | compare(truth, answers, dict.fromkeys(answers, 1), "r2", arguments.seed).to_dict()
 
 
@@ -169,42 +172,48 @@ def ten_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for setting in chosen:
         found[setting.name] = row = one_setting(setting, arguments)
-        print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 3) for m in row["models"]},
-              "covers", words(row["coverage general"], 3), "outside", row["outside"], flush=True)  # fmt: skip
+        print(setting.name, {m["key"]: round(m["metrics"]["r2"]["value"], 3) for m in row["models"]}, flush=True)
+        print("  covers", {way: words(covered, 3) for way, covered in row["coverage"].items()}, flush=True)
     return {"settings": found}
 
 
 def mutation(arguments: argparse.Namespace) -> dict[str, Any]:
     """Change the mutation rate 25-fold where the recombination rate is 1e-8 everywhere."""
-    rows = []
-    for factor in (0.2, 1.0, 5.0):
-        mu, folder = MUTATION_RATE * factor, arguments.cache / f"mutation-{factor}"
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "variants.vcf"
-        SETTINGS[2].write_file(file, np.full(PER_FILE, 1e-8 / mu), 4e4 * mu, arguments.data_seed)
-        result = recombination.map(
-            file, out=folder / "map", mutation_rate=mu, seed=arguments.seed, verbosity=0, force=True, quick=True
-        )
-        rates = result.table["estimate"].dropna()
-        rows.append({"mutation_rate": mu, "mean_rate": float(rates.mean()), "sd": float(rates.std()), "n": len(rates)})
-        print(rows[-1], flush=True)
-    means = [row["mean_rate"] for row in rows]
-    return {"rate": 1e-8, "rows": rows, "largest_over_smallest": max(means) / min(means)}
+    found: dict[str, Any] = {}
+    for way in arguments.ways:
+        rows = []
+        for factor in (0.2, 1.0, 5.0):
+            mu, folder = MUTATION_RATE * factor, arguments.cache / f"mutation-{factor}"
+            folder.mkdir(parents=True, exist_ok=True)
+            file = folder / "variants.vcf"
+            SETTINGS[2].write_file(file, np.full(PER_FILE, 1e-8 / mu), 4e4 * mu, arguments.data_seed)
+            result = recombination.map(
+                file, out=folder / f"{way}-{package_digest()}", mutation_rate=mu, seed=arguments.seed,
+                threads=arguments.workers, verbosity=0, **WAYS[way],
+            )  # fmt: skip
+            rates = result.table["estimate"].dropna()
+            spread = {"sd": float(rates.std()), "n": len(rates)}
+            rows.append({"mutation_rate": mu, "mean_rate": float(rates.mean()), **spread})
+            print(way, rows[-1], flush=True)
+        means = [row["mean_rate"] for row in rows]
+        found[way] = {"rows": rows, "largest_over_smallest": max(means) / min(means)}
+    return {"rate": 1e-8, "ways": found}
 
 
 PARTS = {"settings": ten_settings, "mutation": mutation}
 
 
 def main() -> None:
-    parser = options("A map in a minute against networks that were trained for the very setting.")
+    parser = options("Maps of files that nothing is known of, against networks that were trained for the very setting.")
     parser.add_argument("part", choices=list(PARTS))
-    parser.add_argument("--bundle", type=Path, default=GENERAL)
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--files", type=int, default=3, help="of each setting")
     parser.add_argument("--only", type=int, help="number of the setting")
     parser.set_defaults(data_seed=160)  # files of 60 to 62 were looked at while the training was designed
     arguments = parser.parse_args()
     results = PARTS[arguments.part](arguments)
     if arguments.only is None:
-        own = settings(arguments, ("cache", "workers", "name", "bundle", "only"))
+        own = settings(arguments, ("cache", "workers", "name", "only"))
         write(f"recombination_general_{arguments.part}-seed{arguments.seed}", {**results, "arguments": own})
 
 

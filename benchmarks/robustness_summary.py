@@ -39,13 +39,16 @@ expansion ({kept:.3f} against {other:.3f}) than any other way that needs no simu
 head, which it equals. It takes no shape of the errors for granted.
 """
 GENERAL = """
-## The bundle that is shipped
+## A file of which nothing is known
 
-`benchmarks/recombination_general.py`: windows of 100 kb in ten settings. The general bundle was trained on data sets of
-every kind, *own* on 9,000 windows of the very setting. R², and coverage of 90 % intervals.
+`benchmarks/recombination_general.py`: {n} windows of 100 kb ({files} files) in each of ten settings. *General*: the
+networks that come with Sewall, by themselves. *Quick* and *full*: maps with `--quick` and without. *Own*: networks that
+were trained on 9,000 windows of the very setting, and know its history and how its rates are spread. R² with the true
+rates (in brackets that of the best straight line through the estimates, for which their level does not matter), and
+coverage of 90 % intervals.
 """
 MUTATION = """
-One recombination rate, 1e-8, and three mutation rates: largest mean estimate over smallest {ratio:.3f} ({rates}).
+One recombination rate, 1e-8, and mutation rates 25-fold apart: largest mean estimate over smallest {ratios}.
 """
 LABORATORY = """
 ## Five populations that were not simulated
@@ -107,17 +110,24 @@ def _way(way: Scores, calibrated: str, places: Scores) -> list[str]:
 
 def _general() -> Iterator[str]:
     for found in results("recombination_general_settings-seed*"):
-        yield GENERAL
-        rows = []
+        one, files = next(iter(found["settings"].values())), found["arguments"]["files"]
+        yield GENERAL.format(n=one["n"], files=files)
+        ways, rows = list(one["coverage"]), []
         for name, row in found["settings"].items():
-            scores = {model["key"]: model["metrics"]["r2"] for model in row["models"]}
-            lost = next(d for d in row["differences"] if {d["model"], d["against"]} == {"general", "own"})
-            rows.append([name, words(scores["general"], 3), words(scores["own"], 3),
-                         words(lost, 3, "+"), words(row["coverage"], 3), words(row["own"], 3)])  # fmt: skip
-        yield table(["setting", "general", "own", "difference", "general covers", "own covers"], rows)
+            r2 = {model["key"]: model["metrics"]["r2"]["value"] for model in row["models"]}
+            cells = [f"{r2[way]:.3f} ({row['correlation'][way] ** 2:.3f})" for way in ways]
+            rows.append(
+                [name, *cells, f"{r2['own, simple']:.3f}", *(f"{row['coverage'][way]['value']:.3f}" for way in ways)]
+            )
+        yield table(
+            ["setting", *(f"{way}, R²" for way in ways), "own, simple", *(f"{way} covers" for way in ways)], rows
+        )
+        seconds = {way: [row["seconds"][way] for row in found["settings"].values()] for way in ways}
+        yield f"\nSeconds: {', '.join(f'{way} {min(own):.0f} to {max(own):.0f}' for way, own in seconds.items())}."
     for found in results("recombination_general_mutation-seed*"):
-        rates = ", ".join(f"{row['mean_rate']:.3g} at {row['mutation_rate']:.3g}" for row in found["rows"])
-        yield MUTATION.format(ratio=found["largest_over_smallest"], rates=rates)
+        yield MUTATION.format(ratios=", ".join(
+            f"{row['largest_over_smallest']:.3f} ({way})" for way, row in found["ways"].items()
+        ))  # fmt: skip
 
 
 def _laboratory() -> Iterator[str]:
