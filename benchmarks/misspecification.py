@@ -17,7 +17,6 @@ nothing. The figure goes to ``docs/misspecification.png``.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -31,18 +30,17 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from misspecified import CONSTANT, Reading, Target, look, simulated, targets, with_context, write_windows
+from misspecified import CONSTANT, Reading, Target, look, simulated, targets, with_context
 from numpy.typing import NDArray
 from reporting import settings, share, words, write
 from settings import package_digest
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
+from variants import resimulated
 
 from sewall import run
 from sewall.bundle import Bundle
 from sewall.errors import SewallError
-from sewall.jobs import recombination
-from sewall.jobs.recombination.learn import simulated_examples
 from sewall.jobs.recombination.mapping import trained_in
 from sewall.jobs.recombination.options import GENERAL
 from sewall.jobs.recombination.task import RecombinationTask
@@ -95,22 +93,12 @@ class Sets:
 
     def resimulated(self, shift: bool) -> tuple[Examples, RecombinationTask]:
         """Return what the command simulates for a file of the target, and the task with the rates that it found."""
-        place = self.target.place
-        seen = self.of_target("copied", shift, UNLABELLED, SEEN)
-        key = f"{package_digest()}-{self.target.name.replace(' ', '-')}-{'other' if shift else 'same'}-rates"
-        folder = self.cache / f"file-{key}"
-        prior = folder / "run" / "prior.json"
-        if not prior.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            file, called = folder / "windows.vcf", folder / "called.bed"
-            write_windows(windows_of(seen).load(np.arange(UNLABELLED)), file, called)
-            recombination.simulate(
-                file, out=prior.parent, mutation_rate=place.stated, window=place.length, mask_accessible=called,
-                quick=True, simulations=SIMULATED, seed=1, threads=self.workers, verbosity=0,
-            )  # fmt: skip
-        upper = json.loads(prior.read_text(encoding="utf-8"))["prior"]["upper"]
-        shards = sorted((prior.parent / "simulations" / "simulating").glob("shard-*.npz"))
-        return simulated_examples(shards), RecombinationTask(upper)
+        place, rates = self.target.place, "other" if shift else "same"
+        seen = windows_of(self.of_target("copied", shift, UNLABELLED, SEEN)).load(np.arange(UNLABELLED))
+        folder = self.cache / f"file-{package_digest()}-{self.target.name.replace(' ', '-')}-{rates}-rates"
+        return resimulated(
+            seen, folder, place.stated, quick=True, simulations=SIMULATED, threads=self.workers
+        )  # fmt: skip
 
     def histories(self, arm: str) -> HistorySource:
         """Return the histories of an arm."""

@@ -7,7 +7,6 @@ source has a constant size; its windows hold as many variants as those of the ta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from settings import code_digest
-from variants import write_vcf
 
 from sewall.data.alignment import Alignment
 from sewall.encode.pairs import minor_counts
@@ -198,16 +196,6 @@ def with_context(examples: Examples, place: Place) -> Examples:
     own = context(source.encoded["statistics"], place.chromosomes, True, place.reading.least)
     encoded = source.encoded | {"context": np.tile(own, (len(examples), 1))}
     return replace(examples, source=Windows(source.alignments, encoded))
-
-
-def write_windows(windows: Sequence[Alignment], path: Path, called: Path) -> None:
-    """Write windows side by side as one chromosome of a VCF, and where they were called as BED."""
-    length = windows[0].length
-    starts = np.arange(len(windows)) * length
-    positions = np.concatenate([start + w.positions for start, w in zip(starts, windows, strict=True)])
-    write_vcf(path, length * len(windows), positions, np.concatenate([window.calls for window in windows]))
-    kept = [f"1\t{a}\t{b}\n" for start, w in zip(starts, windows, strict=True) for a, b in w.accessible + start]
-    called.write_text("".join(kept), encoding="utf-8")
 
 
 def look(place: Place, number: int, seed: int) -> tuple[float, Floats]:

@@ -35,8 +35,8 @@ S2 = """
 ## History unknown
 
 The same windows, but every training window has another random history (7,000 of them), and the test histories are
-others: random ones, and three that training does not know of. *Trained for it*: training histories are those that fit
-the frequency spectrum of 60 other windows of the bottleneck, as `map` and `--adapt resimulate` find them in the data.
+others: random ones, and three that training does not know of. *Trained for it*: training windows are what
+`sewall recombination simulate` makes of a file of 60 other windows of the bottleneck, histories and rates found there.
 """
 SUPPORT = """
 ## The support check
