@@ -52,6 +52,10 @@ out. The reference map is itself made from linkage in people of the same ancestr
 check. Networks were trained from nothing, on 20,000 simulations; the shorter training of `--quick` was not measured
 here yet.
 """
+LEVEL = """
+How high the rates are is another matter: the maps' means are {means} cM/Mb, the reference's {reference:.2f}. Where rates
+are high and low can be read from these maps; their level is too low by half or more here.
+"""
 
 
 def main() -> None:
@@ -143,7 +147,10 @@ def _lct() -> Iterator[str]:
                 if isinstance(parts, dict) and "all" in parts:
                     values = [words(parts[part], 3) for part in ("all", "without the sweep")]
                     rows.append([name, model, *values])
+        levels = [scores for scores in found["scores"].values() if "mean_cm_per_mb" in scores]
+        means = ", ".join(f"{scores['mean_cm_per_mb']:.2f}" for scores in levels)
     yield table(["map", "model", "all windows", "without the sweep"], rows)
+    yield LEVEL.format(means=means, reference=levels[0]["map_mean_cm_per_mb"])
 
 
 if __name__ == "__main__":
