@@ -53,8 +53,8 @@ check. Networks were trained from nothing, on 20,000 simulations; the shorter tr
 here yet.
 """
 LEVEL = """
-How high the rates are is another matter: the maps' means are {means} cM/Mb, the reference's {reference:.2f}. Where rates
-are high and low can be read from these maps; their level is too low by half or more here.
+How high the rates are is another matter: the maps' means are {means} cM/Mb, the reference's {reference:.2f}. Where
+rates are high and low can be read from these maps; their level is too low by half or more here.
 """
 
 
