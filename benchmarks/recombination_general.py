@@ -95,7 +95,8 @@ SETTINGS = (
 def own_bundle(setting: Setting, arguments: argparse.Namespace) -> Path:
     """Return a bundle trained from nothing for a setting, made once: it does not change with the general one."""
     data_set = setting.data_set()
-    key = hashlib.sha256(f"{data_set!r} {code_digest()} {arguments.seed} {arguments.members}".encode()).hexdigest()[:12]
+    made = f"{data_set!r} {code_digest()} {arguments.data_seed} {arguments.seed} {arguments.members}"
+    key = hashlib.sha256(made.encode()).hexdigest()[:12]
     place = arguments.cache / f"own-{key}"
     if (place / "bundle.json").exists():
         return place

@@ -54,7 +54,7 @@ here yet.
 """
 LEVEL = """
 How high the rates are is another matter: the maps' means are {means} cM/Mb, the reference's {reference:.2f}. Where
-rates are high and low can be read from these maps; their level is too low by half or more here.
+rates are high and low can be read from these maps; their level is {low:.0%} to {high:.0%} of the reference's.
 """
 
 
@@ -140,7 +140,7 @@ def _support() -> Iterator[str]:
 
 
 def _lct() -> Iterator[str]:
-    rows = []
+    rows, level = [], ""
     for found in results("recombination_lct-seed*"):
         for name, scores in found["scores"].items():
             for model, parts in scores.items():
@@ -149,8 +149,11 @@ def _lct() -> Iterator[str]:
                     rows.append([name, model, *values])
         levels = [scores for scores in found["scores"].values() if "mean_cm_per_mb" in scores]
         means = ", ".join(f"{scores['mean_cm_per_mb']:.2f}" for scores in levels)
+        reference = levels[0]["map_mean_cm_per_mb"]
+        shares = [scores["mean_cm_per_mb"] / reference for scores in levels]
+        level = LEVEL.format(means=means, reference=reference, low=min(shares), high=max(shares))
     yield table(["map", "model", "all windows", "without the sweep"], rows)
-    yield LEVEL.format(means=means, reference=levels[0]["map_mean_cm_per_mb"])
+    yield level
 
 
 if __name__ == "__main__":
