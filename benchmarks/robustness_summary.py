@@ -71,8 +71,8 @@ Where the population lived through other sizes, or calls lack what the training 
 where mutation rates differ between windows, which a map does not simulate. Under background selection its error is
 within {selection:.0%} of the naive network's, or below it. Under a ghost population, which no history of sizes is, its
 error is up to {worse:.0%} above that of the naive network; what served best on these windows at both kinds of rates,
-`{way}`, closes {ghost:.0%} of the gap or more and covers {covers:.0%} or more. At other rates 50 windows do not show the ghost
-reliably (below): intervals are then too narrow, and no flag says so.
+`{way}`, closes {ghost:.0%} of the gap or more and covers {covers:.0%} or more. At other rates 50 windows do not show
+the ghost reliably (below): intervals are then too narrow, and no flag says so.
 """
 SEEN = """
 How well the support check of the naive network tells the target from the source, by how many windows it sees (AUROC),
