@@ -40,6 +40,7 @@ UPPER = HIGHEST_RATE / MUTATION_RATE  # of rho / theta
 THETA = 4 * REFERENCE_SIZE * MUTATION_RATE
 LEVEL = 0.9
 SHARD = 500
+SIMULATORS = ("coalescent", "defects", "demography_files", "farm", "history", "local_rates", "nuisances", "shards")
 
 CONSTANT = OneHistory(History((REFERENCE_SIZE,)), "constant size")
 UNKNOWN = RandomHistories(CHROMOSOMES)
@@ -104,7 +105,7 @@ def code_digest() -> str:
     package = Path(sewall.__file__).parent
     files = [Path(__file__), package / "jobs/recombination/windows.py"]
     files += [package / "encode" / f"{name}.py" for name in ("copying", "pairs", "statistics", "tables")]
-    files += sorted((package / "simulate").glob("*.py"))
+    files += [package / "simulate" / f"{name}.py" for name in SIMULATORS]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 

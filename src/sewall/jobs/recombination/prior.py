@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,14 +51,18 @@ class WindowSimulator:
         template = self.templates[number]
         sample = self.samples[template.sample]
         genome = self.genomes.draw(rng)
-        theta = float(np.exp(self.log_theta + self.log_spread * rng.standard_normal()))
+        deviation = self.log_spread * rng.standard_normal()
+        theta = float(np.exp(self.log_theta + deviation))
+        # Some windows are denser for a higher mutation rate, others for a larger population (linked selection), which
+        # raises 4 Ne r as well. Nobody knows which in what measure.
+        ratio = genome.ratio * float(np.exp(-rng.random() * deviation))
         labels = {
             "rho_over_theta": genome.ratio,
             "theta": theta,
             "template": float(number),
             "kind": float(template.sample),
         }
-        spec = self._spec(sample, template, genome, theta, rng)
+        spec = self._spec(sample, template, replace(genome, ratio=ratio), theta, rng)
         calls = sample, template.accessible, genome.defects, self.least, rng
         window = as_called(simulate_window(spec, ancestry), *calls)
         unit = float(np.exp(self.log_theta + UNIT_ERROR * rng.standard_normal()))
