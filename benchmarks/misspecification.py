@@ -48,6 +48,7 @@ from sewall.jobs.windows.adapting import Towards, aligned, nearest
 from sewall.jobs.windows.source import windows_of
 from sewall.simulate.demography_files import read_demography
 from sewall.simulate.fit_history import design_effect, fit_histories
+from sewall.simulate.ghosts import WithGhosts
 from sewall.simulate.history import HistorySource, OneHistory, RandomHistories
 from sewall.task import Examples
 from sewall.train import TrainConfig
@@ -106,7 +107,7 @@ class Sets:
         if arm in ("naive", "given", "align"):
             return CONSTANT
         if arm in ("randomise", "reweight"):
-            return RandomHistories(n, least)
+            return WithGhosts(RandomHistories(n, least))
         spectra, rng = self.spectra["copied"], np.random.default_rng(1)
         return fit_histories(spectra.sum(axis=0), n, least, rng, linkage=design_effect(spectra[:, least - 1 :]))
 

@@ -157,7 +157,7 @@ def test_what_auto_chose_is_remembered(tmp_path: Path) -> None:
 
     def chosen(look: Look | None) -> HistorySource:
         folder = RunDirectory.open(tmp_path / "run", {"a": 1}, seed=1)
-        return histories_for(folder, cast(Any, options), cast(Any, observed), 1, look)
+        return histories_for(folder, cast(Any, options), cast(Any, observed), 1, look, RandomHistories(20))
 
     found = chosen(look)
     assert isinstance(found, Nearest) and isinstance(found.histories, RandomHistories)

@@ -18,13 +18,13 @@ from sewall import run
 from sewall.console import Console
 from sewall.errors import SewallError
 from sewall.jobs.recombination.genomes import ELSEWHERE, AnyGenome, Genomes, GenomeSource
-from sewall.jobs.recombination.learn import ADAPT, CLOSER_LOOKS, LOOK, in_context, simulated
+from sewall.jobs.recombination.learn import ADAPT, CLOSER_LOOKS, HISTORIES, LOOK, in_context, simulated
 from sewall.jobs.recombination.posterior import Posterior
 from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import stream
 from sewall.jobs.windows.adapting import Nearest
-from sewall.jobs.windows.learning import Look
+from sewall.jobs.windows.learning import Look, histories_for
 from sewall.jobs.windows.observed import Observed
 from sewall.jobs.windows.options import PriorOptions
 from sewall.jobs.windows.source import windows_of
@@ -32,7 +32,8 @@ from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory
 from sewall.simulate.defects import NAMES as DEFECTS
 from sewall.simulate.fit_history import HistoryPool
-from sewall.simulate.history import HistorySource
+from sewall.simulate.ghosts import WithGhosts
+from sewall.simulate.history import HistorySource, RandomHistories
 from sewall.simulate.synthetic import SyntheticLikelihood
 from sewall.task import Examples, Rows
 
@@ -71,8 +72,13 @@ class General:
         return np.asarray(run.ensemble(list(self.networks), task, examples, rows)[0].mean(axis=1), np.float64)
 
 
-def look_of(folder: RunDirectory, options: PriorOptions, observed: Observed, data: Examples, console: Console) -> Look:
-    """Return what ``--adapt auto`` compares: statistics of the data, and of a few simulations under some histories."""
+def histories_of(
+    folder: RunDirectory, options: PriorOptions, observed: Observed, data: Examples, console: Console
+) -> HistorySource:
+    """Return what to draw histories from, as ``--adapt`` says.
+
+    What ``auto`` compares are statistics of the data, and of a few simulations under some histories.
+    """
     task = RecombinationTask(WIDEST[1])
 
     def under(name: str, histories: HistorySource) -> pd.DataFrame:
@@ -81,7 +87,9 @@ def look_of(folder: RunDirectory, options: PriorOptions, observed: Observed, dat
         seen = simulated(simulator, ADAPT_LOOK, seed, folder, options, console, label)
         return task.statistics(seen, np.flatnonzero(task.usable(seen)))
 
-    return Look(task.statistics(data, np.flatnonzero(task.usable(data))), under)
+    look = Look(task.statistics(data, np.flatnonzero(task.usable(data))), under)
+    wide = WithGhosts(RandomHistories(observed.spectrum_chromosomes, observed.least))
+    return histories_for(folder, options, observed, stream(folder.seed, HISTORIES), look, wide)
 
 
 def make_prior(
@@ -123,7 +131,8 @@ def history_in_words(histories: HistorySource) -> str:
     """Return what the simulations of a training have lived through, for a report."""
     if _pool(histories) is None:
         return histories.description
-    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {histories.description}"
+    others = WithGhosts(histories).description
+    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {others}"
 
 
 def _pool(histories: HistorySource) -> HistoryPool | None:
@@ -183,9 +192,12 @@ class _Look:
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         assert seen.target is not None
         # Histories that are not inferred are not asked about: what never varies, the likelihood leaves out.
-        drift = seen.keys[list(DRIFT)].to_numpy(float) * (_pool(self.histories) is not None)
+        drift = seen.keys[list(DRIFT)].to_numpy(float)
+        drift = np.zeros_like(drift) if _pool(self.histories) is None else drift
         parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
-        return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
+        single = np.isfinite(parameters).all(axis=1)  # not of several populations
+        spread = float(np.hypot(log_spread, spread))
+        return _Seen(ours.to_numpy(float)[single], theirs.to_numpy(float), parameters[single], spread)
 
     def genomes(self, seen: _Seen, power: float) -> Genomes:
         """Return genomes that explain the data, the likelihood raised to a power."""

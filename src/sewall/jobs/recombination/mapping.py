@@ -24,7 +24,7 @@ from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
 from sewall.jobs.windows.adapting import Towards, in_words
 from sewall.jobs.windows.kinds import beyond, check_kind, described, kind_of
-from sewall.jobs.windows.learning import Budget, histories_for, tuning
+from sewall.jobs.windows.learning import Budget, tuning
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.observed import Observed, WindowReader, observe, open_windows
 from sewall.jobs.windows.options import DataOptions
@@ -187,8 +187,7 @@ def trained_in(folder: Path) -> tuple[RecombinationTask, Bundle]:
 
 
 def _learn(options: MapOptions, folder: RunDirectory, data: Data, console: Console) -> tuple[RecombinationTask, Bundle]:
-    look = looking.look_of(folder, options, data.observed, data.examples, console)
-    histories = histories_for(folder, options, data.observed, stream(folder.seed, learn.HISTORIES), look)
+    histories = looking.histories_of(folder, options, data.observed, data.examples, console)
     general = data.general(folder.seed)
     prior = looking.make_prior(folder, options, data.observed, data.examples, histories, console, general)
     examples = learn.simulate_windows(folder, options, data.observed, prior, histories, console)

@@ -15,7 +15,7 @@ from sewall.jobs.recombination.mapping import FEW, Data, trained_in
 from sewall.jobs.recombination.options import EvaluateOptions, SimulateOptions, TrainOptions
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import started, stream
-from sewall.jobs.windows.learning import Budget, histories_for
+from sewall.jobs.windows.learning import Budget
 from sewall.jobs.windows.learning import learn as learned
 from sewall.jobs.windows.results import Done
 from sewall.rundir import write_json
@@ -28,8 +28,7 @@ def simulate(variants: str | Path, *, out: str | Path, mutation_rate: float, **o
     given = SimulateOptions.of(variants=variants, out=out, mutation_rate=mutation_rate, **options)
     with started(given) as (folder, console):
         data = Data.read(given, folder, console, given.min_count)
-        look = looking.look_of(folder, given, data.observed, data.examples, console)
-        histories = histories_for(folder, given, data.observed, stream(folder.seed, learn.HISTORIES), look)
+        histories = looking.histories_of(folder, given, data.observed, data.examples, console)
         general = data.general(folder.seed)
         prior = looking.make_prior(folder, given, data.observed, data.examples, histories, console, general)
         learn.simulate_windows(folder, given, data.observed, prior, histories, console)

@@ -29,7 +29,7 @@ from sewall.jobs.windows.source import Windows
 from sewall.rundir import RunDirectory, write_json
 from sewall.simulate.defects import AnyDefects
 from sewall.simulate.farm import run_farm
-from sewall.simulate.history import HistorySource
+from sewall.simulate.history import HistorySource, RandomHistories
 from sewall.simulate.shards import ShardedAlignments
 from sewall.simulate.sweeps import CLASSES, COMPLETE, SweepPrior
 from sewall.task import Examples
@@ -89,7 +89,8 @@ def simulate(
     if number < (fewest := FEWEST_SWEPT * run.fewest_examples(SWEPT)):
         raise SewallError(f"--simulations {number}: too few to calibrate strength and age; give at least {fewest:,}")
     look = None if data is None else _look(folder, options, observed, rates, data, console)
-    histories = histories_for(folder, options, observed, stream(folder.seed, HISTORIES), look)
+    wide = RandomHistories(observed.spectrum_chromosomes, observed.least)
+    histories = histories_for(folder, options, observed, stream(folder.seed, HISTORIES), look, wide)
     prior = _prior(histories, options, observed, rates)
     simulator = _simulator(prior, observed, rates)
     about = _about(prior, trained_on, number, options.quick)

@@ -20,7 +20,7 @@ from sewall.jobs.windows.options import PriorOptions
 from sewall.rundir import RunDirectory
 from sewall.simulate.demography_files import read_demography
 from sewall.simulate.fit_history import fit_histories
-from sewall.simulate.history import HistorySource, OneHistory, RandomHistories
+from sewall.simulate.history import HistorySource, OneHistory
 from sewall.task import Examples, Task
 from sewall.train import TrainConfig
 
@@ -47,7 +47,7 @@ def tuning(config: TrainConfig) -> TrainConfig:
 
 
 def histories_for(
-    folder: RunDirectory, options: PriorOptions, observed: Observed, seed: int, look: Look | None
+    folder: RunDirectory, options: PriorOptions, observed: Observed, seed: int, look: Look | None, wide: HistorySource
 ) -> HistorySource:
     """Return what to draw histories from, as ``--adapt`` says (see `sewall.jobs.windows.adapting`).
 
@@ -57,17 +57,18 @@ def histories_for(
         observed: what the data show.
         seed: of the histories that fit the data.
         look: what ``auto`` compares; may be None where it was not asked for.
+        wide: what ``randomise`` draws from.
     """
     if options.adapt != "auto":
-        return _histories(options, observed, seed, _usual(options))
+        return _histories(options, observed, seed, _usual(options), wide)
     with folder.stage("adapt") as stage:
         if not stage.done:
             names = [*(["given"] if options.demography is not None else []), "resimulate", "randomise"]
             assert look is not None
-            candidates = {name: _histories(options, observed, seed, name) for name in names}
+            candidates = {name: _histories(options, observed, seed, name, wide) for name in names}
             chosen, away = nearest(candidates, look.simulated, look.data)
             stage.note(chosen=chosen, away=away)
-    return Nearest(_histories(options, observed, seed, stage.notes["chosen"]), stage.notes["away"])
+    return Nearest(_histories(options, observed, seed, stage.notes["chosen"], wide), stage.notes["away"])
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,9 @@ def _usual(options: PriorOptions) -> str:
     return "resimulate" if options.adapt == "resimulate" or options.demography is None else "given"
 
 
-def _histories(options: PriorOptions, observed: Observed, seed: int, name: str) -> HistorySource:
+def _histories(options: PriorOptions, observed: Observed, seed: int, name: str, wide: HistorySource) -> HistorySource:
     if name == "randomise":
-        return RandomHistories(observed.spectrum_chromosomes, observed.least)
+        return wide
     if name == "given":
         assert options.demography is not None
         given = read_demography(

@@ -1,0 +1,52 @@
+"""Histories with a population that nobody sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sewall.simulate.coalescent import WindowSpec, simulate_window
+from sewall.simulate.ghosts import SHARE, GhostHistory, WithGhosts, random_ghost_history
+from sewall.simulate.history import History, OneHistory, RandomHistories
+
+LONG_AGO, RECENT = 1e7, 1.0  # generations
+
+
+@pytest.mark.parametrize(
+    ("history", "size"),
+    [
+        (GhostHistory(1e4, 1e4, 5e3, RECENT, 1e-9), 5e3),  # all lineages meet in the common ancestors
+        (GhostHistory(1e4, 2e4, 5e3, LONG_AGO, 1e-12), 1e4),  # none has ever left
+        (GhostHistory(1e4, 1e4, 5e3, LONG_AGO, 0.05), 2e4),  # as good as one population of both
+    ],
+)
+@pytest.mark.parametrize("least", [1, 2])
+def test_effective_size_at_the_limits(history: GhostHistory, size: float, least: int) -> None:
+    # the mean length of a hundred trees of 20 has a standard error of 4 to 5 % where sizes are constant
+    assert history.effective_size(20, least) == pytest.approx(size, rel=0.25)
+
+
+def test_effective_size_is_always_the_same() -> None:
+    history = random_ghost_history(np.random.default_rng(3))
+    assert history.effective_size(10) == history.effective_size(10)
+
+
+def test_some_histories_have_a_ghost_and_the_others_are_those_of_the_source() -> None:
+    rng, source = np.random.default_rng(1), WithGhosts(OneHistory(History((7.0,)), "seven"))
+    drawn = [source.draw(rng) for _ in range(1_000)]
+    ghosts = sum(isinstance(history, GhostHistory) for history in drawn)
+    assert ghosts == pytest.approx(1_000 * SHARE, abs=4 * np.sqrt(1_000 * SHARE * (1 - SHARE)))
+    assert {history for history in drawn if not isinstance(history, GhostHistory)} == {History((7.0,))}
+    assert source.description.startswith("seven;")
+
+
+def test_windows_have_the_theta_that_was_asked_for() -> None:
+    rng, source, ratios = np.random.default_rng(2), WithGhosts(RandomHistories(10)), []
+    expected = 4e4 * 1e-8 * 50_000 * (1 / np.arange(1, 10)).sum()
+    for number in range(120):
+        history = source.draw(rng)
+        scale = 1e4 / history.effective_size(10)
+        spec = WindowSpec(10, 50_000, 1e-8 * scale, 1e-8 * scale, history)
+        ratios.append(simulate_window(spec, np.random.SeedSequence(number)).sites / expected)
+    # one window varies by half or so; ghosts by more
+    assert np.mean(ratios) == pytest.approx(1, abs=4 * np.std(ratios) / np.sqrt(len(ratios)) + 0.05)
