@@ -4,7 +4,8 @@ Five ways, each followed by calibration and support check as any training is:
 
 - ``resimulate``: histories are inferred from the frequency spectrum of the data (by a map from its linkage as well),
   simulations follow them. The default where no history is given.
-- ``randomise``: simulations follow histories of all kinds, so that no one of them is taken for granted.
+- ``randomise``: simulations follow histories of all kinds, so that no one of them is taken for granted; for maps also
+  such as exchange migrants with a population that was not sampled.
 - ``reweight``: of those, simulations that look like the data count more.
 - ``align``: a training in which the network may not tell simulations from data.
 - ``auto``: of the histories, those whose simulations lie nearest to the data.
