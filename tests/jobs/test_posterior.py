@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sewall.jobs.recombination.genomes import ELSEWHERE, AnyGenome, Genomes
+from sewall.jobs.recombination.genomes import AnyGenome, Genomes
 from sewall.jobs.recombination.posterior import Particles, Posterior
 from sewall.simulate.defects import ABSENT, MOST, NAMES
 from sewall.simulate.fit_history import fit_histories
-from sewall.simulate.ghosts import SHARE, GhostHistory
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, OneHistory, expected_sfs, fold
 from sewall.simulate.synthetic import SyntheticLikelihood
@@ -36,15 +35,6 @@ def test_history_defects_and_rate_of_a_window_are_of_one_genome() -> None:
         assert (one.defects.gene_conversion > 0) == first and (one.defects.switches > 0) == (not first)
         assert one.defects.errors <= MOST.errors
         assert np.sqrt(one.ratio) == pytest.approx(1.0 if first else 2.0, abs=0.5 if first else 1.0)
-
-
-def test_some_windows_have_a_ghost_population_unless_the_history_was_given() -> None:
-    rng = np.random.default_rng(3)
-    known = genomes(Histories(np.array([[1e4, 2e4], [1e3, 3e3]]), np.array([[500.0], [700.0]])))
-    ghosts = sum(isinstance(known.draw(rng).history, GhostHistory) for _ in range(2_000))
-    share = ELSEWHERE * SHARE
-    assert ghosts == pytest.approx(2_000 * share, abs=4 * np.sqrt(2_000 * share))
-    assert {genomes(None).draw(rng).history for _ in range(200)} == {History((777.0,))}
 
 
 def test_rates_reach_both_ends() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sewall.simulate.defects import MOST, NAMES, AnyDefects, Defects
-from sewall.simulate.ghosts import WithGhosts
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, HistorySource, PopulationHistory
 
@@ -68,9 +67,9 @@ class Genomes:
     """Genomes that explain a file, equally likely, and now and then any other.
 
     Real windows differ from each other by more than chance and one rate each: selection, errors and mutation are not
-    the same everywhere. So one window of five follows none of these genomes: its history is of the *source* or has
-    a ghost population, which no single population explains; its defects are any, and its rate is uniform up to *upper*,
-    so that high rates are not pulled down, or log-uniform below it, so that low ones get their share.
+    the same everywhere. So one window of five follows none of these genomes: its history is of the *source*, its
+    defects are any, and its rate is uniform up to *upper*, so that high rates are not pulled down, or log-uniform
+    below it, so that low ones get their share.
 
     Attributes:
         histories: `Histories` of each; None where all simulations draw from the *source*.
@@ -90,8 +89,7 @@ class Genomes:
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
         if rng.random() < ELSEWHERE:
-            any_history = self.source if self.histories is None else WithGhosts(self.source)
-            return Genome(any_history.draw(rng), AnyDefects().draw(rng), self._any_ratio(rng))
+            return Genome(self.source.draw(rng), AnyDefects().draw(rng), self._any_ratio(rng))
         k = int(rng.integers(len(self.middle)))
         levels = self.defects[k] * rng.uniform(1 - UNSURE, 1 + UNSURE, len(NAMES))
         defects = Defects(*np.minimum(levels, MOST_LEVELS).tolist())

@@ -131,8 +131,7 @@ def history_in_words(histories: HistorySource) -> str:
     """Return what the simulations of a training have lived through, for a report."""
     if _pool(histories) is None:
         return histories.description
-    others = WithGhosts(histories).description
-    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {others}"
+    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {histories.description}"
 
 
 def _pool(histories: HistorySource) -> HistoryPool | None:
@@ -192,12 +191,9 @@ class _Look:
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         assert seen.target is not None
         # Histories that are not inferred are not asked about: what never varies, the likelihood leaves out.
-        drift = seen.keys[list(DRIFT)].to_numpy(float)
-        drift = np.zeros_like(drift) if _pool(self.histories) is None else drift
+        drift = seen.keys[list(DRIFT)].to_numpy(float) * (_pool(self.histories) is not None)
         parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
-        single = np.isfinite(parameters).all(axis=1)  # not of several populations
-        spread = float(np.hypot(log_spread, spread))
-        return _Seen(ours.to_numpy(float)[single], theirs.to_numpy(float), parameters[single], spread)
+        return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
 
     def genomes(self, seen: _Seen, power: float) -> Genomes:
         """Return genomes that explain the data, the likelihood raised to a power."""

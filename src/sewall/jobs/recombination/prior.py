@@ -71,7 +71,7 @@ class WindowSimulator:
 
     def _drift(self, history: PopulationHistory) -> list[float]:
         if not isinstance(history, History):
-            return [np.nan] * len(DRIFT)
+            return [0.0] * len(DRIFT)
         return [float(value) for value in Histories.of([history]).drift(self.reference, self.least)[0]]
 
     def _spec(
