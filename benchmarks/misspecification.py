@@ -76,6 +76,7 @@ class Sets:
 
     def __init__(self, target: Target, cache: Path, workers: int) -> None:
         self.target, self.cache, self.workers = target, cache, workers
+        self.number = round(SIMULATED * target.part)  # windows of each training
         self.readings = {"plain": Reading(), "copied": target.known}
         self.units, self.spectra = {}, {}
         for name, reading in self.readings.items():
@@ -98,7 +99,7 @@ class Sets:
         seen = windows_of(self.of_target("copied", shift, UNLABELLED, SEEN)).load(np.arange(UNLABELLED))
         folder = self.cache / f"file-{package_digest()}-{self.target.name.replace(' ', '-')}-{rates}-rates"
         return resimulated(
-            seen, folder, place.stated, quick=True, simulations=SIMULATED, threads=self.workers
+            seen, folder, place.stated, quick=True, simulations=self.number, threads=self.workers
         )  # fmt: skip
 
     def histories(self, arm: str) -> HistorySource:
@@ -114,13 +115,13 @@ class Sets:
     def make(self, seeds: list[int]) -> None:
         """Simulate all that the seeds will read, so that it lies in the cache."""
         for arm in ("given", "randomise"):
-            self.like("copied", self.histories(arm), SIMULATED, TRAINING)
+            self.like("copied", self.histories(arm), self.number, TRAINING)
         for arm in ("given", "randomise", "resimulate"):
             self.like("copied", self.histories(arm), NEAR, NEARBY)
-        self.like("plain", CONSTANT, SIMULATED, TRAINING)
+        self.like("plain", CONSTANT, self.number, TRAINING)
         self.like("plain", CONSTANT, TEST, HOME)
         for shift in (False, True):
-            self.of_target("copied", shift, SIMULATED, TRAINING)
+            self.of_target("copied", shift, self.number, TRAINING)
             for reading in self.readings:
                 self.of_target(reading, shift, TEST, TESTING)
                 for seed in seeds:
@@ -152,8 +153,8 @@ class _Arms:
 
     def run(self) -> Iterator[dict[str, Any]]:
         sets, plain = self.sets, {}
-        plain["naive"] = self._trained(sets.like("plain", CONSTANT, SIMULATED, TRAINING))
-        plain["randomise"] = self._trained(sets.like("copied", sets.histories("randomise"), SIMULATED, TRAINING))
+        plain["naive"] = self._trained(sets.like("plain", CONSTANT, sets.number, TRAINING))
+        plain["randomise"] = self._trained(sets.like("copied", sets.histories("randomise"), sets.number, TRAINING))
         for shift in (False, True):
             seen = sets.of_target("copied", shift, UNLABELLED, SEEN + self.case.seed)
             tests = {name: sets.of_target(name, shift, TEST, TESTING) for name in sets.readings}
@@ -170,7 +171,7 @@ class _Arms:
             if GENERAL.exists():
                 task, bundle = trained_in(GENERAL)
                 rows["general"] = self._scored(bundle, tests["copied"], task)
-            labelled = sets.of_target("copied", shift, SIMULATED, TRAINING)
+            labelled = sets.of_target("copied", shift, sets.number, TRAINING)
             rows["oracle"] = self._scored(self._trained(labelled), tests["copied"])
             yield {
                 "case": self.case.target.name + (", other rates" if shift else ""), "seed": self.case.seed,
@@ -182,11 +183,11 @@ class _Arms:
         """Return the scores of constant size with all that is known of the calls."""
         if self.case.target.known == Reading():
             return naive
-        return self._scored(self._trained(self.sets.like("copied", CONSTANT, SIMULATED, TRAINING)), test)
+        return self._scored(self._trained(self.sets.like("copied", CONSTANT, self.sets.number, TRAINING)), test)
 
     def _towards(self, arm: str, seen: Examples, test: Examples) -> dict[str, Any]:
         towards = Towards("align" if arm == "align" else "reweight", seen)
-        examples = self.sets.like("copied", self.sets.histories(arm), SIMULATED, TRAINING)
+        examples = self.sets.like("copied", self.sets.histories(arm), self.sets.number, TRAINING)
         try:
             return self._scored(self._trained(examples, towards), test)
         except SewallError as refused:
@@ -376,7 +377,8 @@ def main() -> None:
         told(name, scores)
     if arguments.only is None:
         own = settings(arguments, ("cache", "workers", "only"))
-        write("misspecification", {"targets": found, "minutes": (time.monotonic() - begun) / 60, "settings": own})
+        spent = {"minutes": (time.monotonic() - begun) / 60, "processor_minutes": sum(os.times()[:4]) / 60}
+        write("misspecification", {"targets": found, **spent, "settings": own})
         draw(found, Path(__file__).parents[1] / "docs" / "misspecification.png")
 
 

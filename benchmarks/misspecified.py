@@ -145,12 +145,14 @@ class Target:
         place: where its windows come from.
         known: what of its calls is copied onto simulations, as `map` copies it.
         shifted: ends of its rates where these differ from those of the simulations too.
+        part: share of the usual number of windows that is simulated for a training; long windows take long.
     """
 
     name: str
     place: Place
     known: Reading = Reading()
     shifted: tuple[float, float] = (1e-8, 5e-8)
+    part: float = 1.0
 
 
 CONSTANT = OneHistory(History((1e4,)), "constant size")
@@ -175,7 +177,7 @@ def targets(cache: Path, european: HistorySource | None) -> list[Target]:
             european, chromosomes=32, length=300_000, mutation_rate=(1.875e-8, 3.125e-8), stated=2.5e-8,
             rates=(1e-12, 6.25e-8), log_rates=False, theta=1e-3,
         )  # fmt: skip
-        found.append(Target("European history", published, shifted=(3e-8, 6.25e-8)))
+        found.append(Target("European history", published, shifted=(3e-8, 6.25e-8), part=0.5))
     return found
 
 

@@ -53,7 +53,7 @@ One recombination rate, 1e-8, and mutation rates 25-fold apart: largest mean est
 LABORATORY = """
 ## Five populations that were not simulated
 
-`benchmarks/misspecification.py` ({minutes:.0f} minutes on two busy cores): networks are trained at constant size and
+`benchmarks/misspecification.py` ({processor:.0f} minutes of a processor): networks are trained at constant size and
 asked about a population that never had one. *Naive*: that network; *oracle*: trained on labelled windows of the target;
 between them the ways of `--adapt`. *Resimulate* is trained on what `sewall recombination simulate --quick` makes of a
 file of 300 windows: histories, rates and defects are found there. The others look at histories alone, and know between
@@ -138,7 +138,9 @@ def _general() -> Iterator[str]:
 def _laboratory() -> Iterator[str]:
     for found in results("misspecification"):
         one = next(iter(found["targets"].values()))
-        yield LABORATORY.format(minutes=found["minutes"], n=one["n"], seeds=", ".join(map(str, one["seeds"])))
+        yield LABORATORY.format(
+            processor=found["processor_minutes"], n=one["n"], seeds=", ".join(map(str, one["seeds"]))
+        )
         rows = [
             [name if k == 0 else "", *_arm(arm, row)] for name, target in found["targets"].items()
             for k, (arm, row) in enumerate(target["arms"].items())
