@@ -99,7 +99,7 @@ class WithGhosts:
     @property
     def description(self) -> str:
         """What the histories are, in words for a report."""
-        return f"{self.others.description}; in {SHARE:.0%} of the draws exchange with a population that is not sampled"
+        return f"{self.others.description}; {SHARE:.0%} of them of a population that exchanges migrants with another"
 
     def draw(self, rng: np.random.Generator) -> PopulationHistory:
         """Draw a history."""
