@@ -13,7 +13,14 @@ import numpy as np
 import pandas as pd
 
 from sewall.errors import SewallError, some_names
-from sewall.simulate.history import REFERENCE_SIZE, Floats, History, branch_lengths
+from sewall.simulate.history import (
+    REFERENCE_SIZE,
+    Floats,
+    History,
+    branch_lengths,
+    equivalent_size,
+    simulated_branch_lengths,
+)
 
 if TYPE_CHECKING:
     import demes
@@ -67,11 +74,7 @@ class GivenHistory:
 
     def effective_size(self, n: int, min_count: int = 1) -> float:
         """Return the constant size that leads one to expect as many visible variants in *n* chromosomes."""
-        if self.history is not None:
-            return self.history.effective_size(n, min_count)
-        visible = slice(min_count - 1, n - min_count)
-        constant = branch_lengths(History((1.0,)), n)[visible].sum()
-        return float(self.branch_lengths(n)[visible].sum() / constant)
+        return equivalent_size(self.branch_lengths(n), min_count)
 
     def draw(self, rng: np.random.Generator) -> GivenHistory:
         """Return the history itself: every simulation has the same (see `sewall.simulate.history.HistorySource`)."""
@@ -294,15 +297,4 @@ def _per_history(function: Callable[[GivenHistory, int], Floats]) -> Callable[[G
 
 @_per_history
 def _simulated_branch_lengths(given: GivenHistory, n: int) -> Floats:
-    import msprime
-
-    trees = msprime.sim_ancestry(
-        samples=[msprime.SampleSet(n, population=given.population, ploidy=1)],
-        ploidy=2,
-        demography=given.demography(),
-        num_replicates=REPLICATES,
-        random_seed=1,
-        record_provenance=False,
-    )
-    total = sum(ts.allele_frequency_spectrum(mode="branch", polarised=True, span_normalise=True) for ts in trees)
-    return np.asarray(total[1:n]) / REPLICATES
+    return simulated_branch_lengths(given, n, REPLICATES)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sewall.simulate.history import REFERENCE_SIZE, History, HistorySource, PopulationHistory, branch_lengths, visible
+from sewall.simulate.history import (
+    REFERENCE_SIZE,
+    HistorySource,
+    PopulationHistory,
+    equivalent_size,
+    simulated_branch_lengths,
+)
 
 if TYPE_CHECKING:
     import msprime
@@ -60,18 +66,9 @@ class GhostHistory:
     def effective_size(self, n: int, min_count: int = 1) -> float:
         """Return the constant size that leads one to expect about as many visible variants in *n* chromosomes.
 
-        From a few simulated trees, always the same ones.
+        From a few simulated trees.
         """
-        import msprime
-
-        trees = msprime.sim_ancestry(
-            samples=[msprime.SampleSet(n, population=self.population, ploidy=1)], demography=self.demography(),
-            num_replicates=TREES, random_seed=1, record_provenance=False,
-        )  # fmt: skip
-        total = sum(ts.allele_frequency_spectrum(mode="branch", polarised=True, span_normalise=True) for ts in trees)
-        seen = visible(n, min_count)
-        unit = branch_lengths(History((1.0,)), n)[seen].sum()
-        return float(np.asarray(total)[1:n][seen].sum() / TREES / unit)
+        return equivalent_size(simulated_branch_lengths(self, n, TREES), min_count)
 
 
 def random_ghost_history(rng: np.random.Generator) -> GhostHistory:

@@ -115,9 +115,7 @@ class History:
         >>> round(History((5000.0,)).effective_size(20))
         5000
         """
-        length = branch_lengths(self, n)[visible(n, min_count)].sum()
-        unit = branch_lengths(_UNIT, n)[visible(n, min_count)].sum()
-        return float(length / unit)
+        return equivalent_size(branch_lengths(self, n), min_count)
 
 
 _UNIT = History((1.0,))
@@ -199,6 +197,29 @@ def branch_lengths(history: History, n: int) -> Floats:
     if n < 2:
         raise SewallError(f"{n} chromosomes have no genealogy; give at least 2")
     return branch_lengths_of(first_coalescence_times(history, n))
+
+
+def simulated_branch_lengths(history: PopulationHistory, n: int, trees: int) -> Floats:
+    """Return about what `branch_lengths` does, for any history: the mean of simulated trees, always the same ones.
+
+    Returns:
+        ``(n - 1,)`` generations.
+    """
+    import msprime
+
+    simulated = msprime.sim_ancestry(
+        samples=[msprime.SampleSet(n, population=history.population, ploidy=1)], ploidy=2,
+        demography=history.demography(), num_replicates=trees, random_seed=1, record_provenance=False,
+    )  # fmt: skip
+    total = sum(ts.allele_frequency_spectrum(mode="branch", polarised=True, span_normalise=True) for ts in simulated)
+    return np.asarray(total[1:n]) / trees
+
+
+def equivalent_size(lengths: Floats, min_count: int = 1) -> float:
+    """Return the constant size that leads one to expect as many visible variants as ``(n - 1,)`` branch lengths do."""
+    n = len(lengths) + 1
+    seen = visible(n, min_count)
+    return float(lengths[seen].sum() / branch_lengths(_UNIT, n)[seen].sum())
 
 
 def branch_lengths_of(waiting: Floats) -> Floats:
