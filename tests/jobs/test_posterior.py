@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from sewall.jobs.recombination.posterior import Particles, Posterior
 from sewall.simulate.defects import ABSENT, MOST, NAMES
 from sewall.simulate.fit_history import fit_histories
 from sewall.simulate.histories import Histories
-from sewall.simulate.history import History, OneHistory, expected_sfs, fold
+from sewall.simulate.history import Floats, History, OneHistory, expected_sfs, fold
 from sewall.simulate.synthetic import SyntheticLikelihood
 
 N = 12
@@ -44,9 +46,20 @@ def test_rates_reach_both_ends() -> None:
     assert (drawn > 8).mean() > 0.005 and (drawn < 0.1).mean() > 0.005
 
 
+def test_rates_that_the_file_lacks_are_drawn_less() -> None:
+    rng, known = np.random.default_rng(8), genomes(None)
+    weights = np.where(np.arange(16) < 8, 1.0, 0.1)  # less of what lies above a root of 1.5
+    before, after = (
+        np.sqrt([one.draw(rng).ratio for _ in range(6_000)]) > 1.7 for one in (known, replace(known, weights=weights))
+    )
+    odds = [share.mean() / (1 - share.mean()) for share in (before, after)]
+    assert odds[1] / odds[0] == pytest.approx(0.1, rel=0.3)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.1, 1, 16)])
 @pytest.mark.parametrize("histories", [None, Histories(np.array([[1e4, 5.0], [1e3, 7.0]]), np.array([[3.0], [4.0]]))])
-def test_genomes_survive_the_record_of_a_run(histories: Histories | None) -> None:
-    known = genomes(histories)
+def test_genomes_survive_the_record_of_a_run(histories: Histories | None, weights: Floats | None) -> None:
+    known = replace(genomes(histories), weights=weights)
     again = Genomes.from_state(known.state(), known.source)
     ours, theirs = (one.draw(np.random.default_rng(4)) for one in (known, again))
     assert ours == theirs

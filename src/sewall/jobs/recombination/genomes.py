@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall.jobs.recombination.rates import weight_at
 from sewall.simulate.defects import MOST, NAMES, AnyDefects, Defects
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, HistorySource, PopulationHistory
@@ -77,6 +78,8 @@ class Genomes:
         middle, spread: ``(genomes,)`` mean and standard deviation of the square root of rho / theta over the windows.
         upper: no window's rate is above it.
         source: histories of windows that follow none of these.
+        weights: ``(bins,)`` how much of each rate the file has more than all that would be (see
+            `sewall.jobs.recombination.rates`); None takes rates as they come.
     """
 
     histories: Histories | None
@@ -85,9 +88,18 @@ class Genomes:
     spread: Floats
     upper: float
     source: HistorySource
+    weights: Floats | None = None
 
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
+        while True:
+            drawn = self._draw(rng)
+            if self.weights is None:
+                return drawn
+            if rng.random() < weight_at(np.sqrt(drawn.ratio), self.weights, np.sqrt(self.upper)):
+                return drawn
+
+    def _draw(self, rng: np.random.Generator) -> Genome:
         if rng.random() < ELSEWHERE:
             return Genome(self.source.draw(rng), AnyDefects().draw(rng), self._any_ratio(rng))
         k = int(rng.integers(len(self.middle)))
@@ -122,6 +134,8 @@ class Genomes:
         found = {name: np.round(getattr(self, name), 6).tolist() for name in ("defects", "middle", "spread")}
         if self.histories is not None:
             found |= {"sizes": self.histories.sizes.tolist(), "times": self.histories.times.tolist()}
+        if self.weights is not None:
+            found["weights"] = np.round(self.weights, 6).tolist()
         return found | {"upper": self.upper}
 
     @classmethod
@@ -129,4 +143,5 @@ class Genomes:
         """Return the genomes that `state` described."""
         histories = Histories(np.array(state["sizes"]), np.array(state["times"])) if "sizes" in state else None
         defects, middle, spread = (np.array(state[name]) for name in ("defects", "middle", "spread"))
-        return cls(histories, defects, middle, spread, state["upper"], source)
+        weights = np.array(state["weights"]) if "weights" in state else None
+        return cls(histories, defects, middle, spread, state["upper"], source, weights)

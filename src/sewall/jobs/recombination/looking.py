@@ -21,6 +21,7 @@ from sewall.jobs.recombination.genomes import ELSEWHERE, AnyGenome, Genomes, Gen
 from sewall.jobs.recombination.learn import ADAPT, CLOSER_LOOKS, HISTORIES, LOOK, in_context, simulated
 from sewall.jobs.recombination.posterior import Posterior
 from sewall.jobs.recombination.prior import DRIFT, excess_spread, range_of_rates, window_simulator
+from sewall.jobs.recombination.rates import rate_weights
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.jobs.session import stream
 from sewall.jobs.windows.adapting import Nearest
@@ -46,6 +47,7 @@ MOST_CROSSOVERS = 1_500.0  # 4 Ne r L of a window in the first look: windows of 
 WIDEST = (0.01, 16.0)  # rho / theta of the first look; selfing plants lie low, flies and yeasts above the human 0.8
 FAR, NEAR = 0.4, 0.5  # powers of the likelihoods that the first look learned, and the others: they are rough
 GENOMES = 400  # that simulations draw from
+DRAWS = 10_000  # of rates, to see how they are spread
 
 Floats = NDArray[np.float64]
 
@@ -120,6 +122,7 @@ def make_prior(
             for (label, purpose), windows in zip(CLOSER_LOOKS.items(), others, strict=False):
                 seen = look.at(genomes, seen.log_spread, label, windows, purpose)
                 genomes = look.genomes(seen, NEAR)
+            genomes = look.weighted(genomes, seen)
             stage.note(
                 upper=genomes.upper, log_spread=seen.log_spread, simulations=_number(options, observed, genomes.upper),
                 genomes=genomes.state(), defects=genomes.mean_defects(),
@@ -209,6 +212,13 @@ class _Look:
         upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.5)
         histories = particles.histories() if pool is not None else None
         return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
+
+    def weighted(self, genomes: Genomes, seen: _Seen) -> Genomes:
+        """Return the genomes with as much of each rate as the data seem to have."""
+        seed, top = stream(self.folder.seed, LOOK), float(np.sqrt(genomes.upper))
+        rng = np.random.default_rng(seed)
+        drawn = np.sqrt([genomes.draw(rng).ratio for _ in range(DRAWS)])
+        return replace(genomes, weights=rate_weights(seen.ours, seen.parameters[:, 0], seen.theirs, drawn, top, seed))
 
     def _statistics(self, task: RecombinationTask, examples: Examples, rows: Rows) -> pd.DataFrame:
         found = task.statistics(examples, rows)
