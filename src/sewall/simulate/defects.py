@@ -30,10 +30,17 @@ MOST = Defects(unevenness=2.0, gene_conversion=5.0, switches=0.01, errors=0.01)
 NAMES = tuple(field.name for field in fields(Defects))
 
 
+@dataclass(frozen=True)
 class AnyDefects:
-    """Where nothing is known: each defect absent in four windows of ten, else uniform up to its `MOST`."""
+    """Where nothing is known: each defect absent in four windows of ten, else uniform up to the most.
+
+    Attributes:
+        most: level of each.
+    """
+
+    most: Defects = MOST
 
     def draw(self, rng: np.random.Generator) -> Defects:
         """Draw the defects of one window."""
         there = rng.random(len(NAMES)) >= ABSENT
-        return Defects(*(there * rng.uniform(0, list(asdict(MOST).values()))).tolist())
+        return Defects(*(there * rng.uniform(0, list(asdict(self.most).values()))).tolist())

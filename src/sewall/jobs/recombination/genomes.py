@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,9 @@ from sewall.simulate.history import History, HistorySource, PopulationHistory
 JITTER, UNSURE = 0.15, 0.3  # between windows: of sizes (log10; linked selection, for one), and of defects (a share)
 ELSEWHERE = 0.2  # share of windows that follow none of the genomes
 LOWEST_SHARE = 200.0  # rates of no kind reach down to the upper end over this
-MOST_LEVELS = np.array(list(asdict(MOST).values()))
+# Human maps are as uneven within 100 kb as 2.6 makes them, see the tests.
+ANY_DEFECTS = AnyDefects(replace(MOST, unevenness=3.0))
+MOST_LEVELS = np.array(list(asdict(ANY_DEFECTS.most).values()))
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ class AnyGenome:
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
         ratio = float(np.exp(rng.uniform(np.log(self.lower), np.log(self.upper))))
-        return Genome(self.histories.draw(rng), AnyDefects().draw(rng), ratio)
+        return Genome(self.histories.draw(rng), ANY_DEFECTS.draw(rng), ratio)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Genomes:
 
     def _draw(self, rng: np.random.Generator) -> Genome:
         if rng.random() < ELSEWHERE:
-            return Genome(self.source.draw(rng), AnyDefects().draw(rng), self._any_ratio(rng))
+            return Genome(self.source.draw(rng), ANY_DEFECTS.draw(rng), self._any_ratio(rng))
         k = int(rng.integers(len(self.middle)))
         levels = self.defects[k] * rng.uniform(1 - UNSURE, 1 + UNSURE, len(NAMES))
         defects = Defects(*np.minimum(levels, MOST_LEVELS).tolist())
