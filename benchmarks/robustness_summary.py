@@ -44,8 +44,8 @@ GENERAL = """
 
 `benchmarks/recombination_general.py`: {n} windows of 100 kb ({files} files) in each of ten settings. *General*: the
 networks that come with Sewall, by themselves. {maps}*Own*: networks that were trained on 9,000 windows of the very
-setting, and know its history and how its rates are spread. R² with the true rates (in brackets that of the best straight
-line through the estimates, for which their level does not matter), and coverage of 90 % intervals.
+setting, and know its history and how its rates are spread. R² with the true rates (in brackets that of the best
+straight line through the estimates, for which their level does not matter), and coverage of 90 % intervals.
 """
 MAPS = "*Quick* and *full*: maps with `--quick` and without. "
 MUTATION = """
