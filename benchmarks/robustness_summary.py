@@ -76,10 +76,11 @@ GHOST = """
 as well. It recovers {default} of the ghost's gap (same and other rates), its intervals cover {covers}, and where rates
 differ too, 50 windows do not show the ghost reliably (below), so that no flag may say so. *Randomise* recovers
 {randomise}, covering {wide}.
-
+"""
+EARLIER = """
 This run is of the version before the present one, in which `randomise` does not yet simulate populations with
-neighbours that were not sampled, and simulations for a file neither mutation rates that differ between windows nor as
-much of each rate as the file seems to have. It has to be repeated.
+neighbours that were not sampled, and simulations for a file have neither mutation rates that differ between windows,
+nor rates as uneven as human ones, nor as much of each rate as the file seems to have. It has to be repeated.
 """
 SEEN = """
 How well the support check of the naive network tells the target from the source, by how many windows it sees (AUROC),
@@ -155,6 +156,8 @@ def _laboratory() -> Iterator[str]:
         ]  # fmt: skip
         yield table(["target", "arm", "error", "bias", "coverage", "width", "recovered", "boosting's error"], rows)
         yield from _reading(found["targets"])
+        if "processor_minutes" not in found:  # which that version did not write
+            yield EARLIER
         refused = [
             f"- {name}, {arm}: {why}" for name, target in found["targets"].items()
             for arm, why in target["refused"].items()
