@@ -17,10 +17,10 @@ from scipy.linalg import eigh
 from sklearn.covariance import LedoitWolf
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, cross_val_predict
 
 FOLDS = 5
-BOUND = 1.5  # standard deviations of the simulated windows
+BOUND, FURTHEST = 1.5, 4.0  # standard deviations of the simulated windows: of a mean over windows, of one
 PENALTIES, EMULATOR_PENALTIES = np.logspace(-1, 5, 13), np.logspace(-2, 3, 11)
 NODES, SHARES = np.polynomial.hermite_e.hermegauss(3)
 WORTH = 10  # windows of a file that the scatter of those simulated counts for
@@ -98,11 +98,8 @@ class SyntheticLikelihood:
         varies[0] = True
         centre, scale = parameters[:, varies].mean(axis=0), np.maximum(parameters[:, varies].std(axis=0), 1e-9)
         wanted = (parameters[:, varies] - centre) / scale
-        ours, theirs = _bounded(statistics, data)
-        x, at = np.hstack([ours, ours**2]), np.hstack([theirs, theirs**2])
-        predicted, found = np.empty_like(wanted), RidgeCV(PENALTIES).fit(x, wanted).predict(at)
-        for train, held in KFold(FOLDS, shuffle=True, random_state=seed % 2**32).split(x):
-            predicted[held] = RidgeCV(PENALTIES).fit(x[train], wanted[train]).predict(x[held])
+        ours, theirs = _bounded(statistics, data, BOUND)
+        predicted, found = _regressed(ours, wanted, theirs, seed)
         # The square of the first tells how widely it is spread over the windows.
         summaries = np.column_stack([ours, predicted, predicted[:, 0] ** 2])
         seen = np.column_stack([theirs, found, found[:, 0] ** 2])
@@ -137,8 +134,31 @@ class SyntheticLikelihood:
         return np.asarray(-0.5 * (off**2 / variance + np.log(variance)).sum(axis=1))
 
 
-def _bounded(statistics: Floats, data: Floats) -> tuple[Floats, Floats]:
+def rough_estimates(statistics: Floats, wanted: Floats, data: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Return what statistics say of a parameter, by regression on them and their squares.
+
+    Args:
+        statistics: ``(simulations, statistics)`` of windows.
+        wanted: ``(simulations,)`` or ``(simulations, parameters)`` that they were simulated with.
+        data: ``(windows, statistics)`` of a file.
+        seed: of the folds.
+
+    Returns:
+        Of the simulations, each learned from others, and of the data.
+    """
+    ours, theirs = _bounded(statistics, data, FURTHEST)
+    return _regressed(ours, wanted, theirs, seed)
+
+
+def _regressed(ours: Floats, wanted: Floats, theirs: Floats, seed: int) -> tuple[Floats, Floats]:
+    x, at = np.hstack([ours, ours**2]), np.hstack([theirs, theirs**2])
+    folds = KFold(FOLDS, shuffle=True, random_state=seed % 2**32)
+    found = RidgeCV(PENALTIES).fit(x, wanted).predict(at)
+    return np.asarray(cross_val_predict(RidgeCV(PENALTIES), x, wanted, cv=folds)), np.asarray(found)
+
+
+def _bounded(statistics: Floats, data: Floats, most: float) -> tuple[Floats, Floats]:
     varies = statistics.std(axis=0) > 1e-6
     centre, scale = statistics[:, varies].mean(axis=0), statistics[:, varies].std(axis=0)
-    ours, theirs = (np.clip((values[:, varies] - centre) / scale, -BOUND, BOUND) for values in (statistics, data))
+    ours, theirs = (np.clip((values[:, varies] - centre) / scale, -most, most) for values in (statistics, data))
     return ours, theirs

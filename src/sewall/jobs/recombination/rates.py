@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
-from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import KFold, cross_val_predict
+
+from sewall.simulate.synthetic import rough_estimates
 
 BINS = 16  # of the square root of rho / theta, from 0 to the upper end
 STEPS = 30  # of expectation and maximisation; fewer smooth more
 PRIOR_WINDOWS, PRIOR_SHARE = 10, 0.05  # what the prior counts for beside the windows of a file, however many these are
 HIGHEST_WEIGHT = 5.0
-PENALTIES, FOLDS, FURTHEST, GROUPS = np.logspace(-1, 5, 13), 5, 4.0, 20
+GROUPS = 20  # of simulations, by their rates
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def rate_weights(statistics: Floats, roots: Floats, data: Floats, drawn: Floats,
     Returns:
         ``(BINS,)`` from 0 to *top*, for `weight_at`; the largest is 1.
     """
-    ours, theirs = _estimates(statistics, roots, data, seed)
+    ours, theirs = rough_estimates(statistics, roots, data, seed)
     edges = np.linspace(0, top, BINS + 1)
     prior = np.histogram(drawn, edges)[0] / len(drawn)
     found = deconvolved(theirs, *_blur(ours, roots, _centres(top)), prior)
@@ -69,17 +69,6 @@ def deconvolved(estimates: Floats, mean: Floats, sd: Floats, prior: Floats) -> F
 
 def _centres(top: float) -> Floats:
     return (np.arange(BINS) + 0.5) * top / BINS
-
-
-def _estimates(statistics: Floats, roots: Floats, data: Floats, seed: int) -> tuple[Floats, Floats]:
-    """Return rough estimates of the simulations, each from others, and of the data."""
-    x, at = np.hstack([statistics, statistics**2]), np.hstack([data, data**2])
-    varies = x.std(axis=0) > 1e-9
-    centre, scale = x[:, varies].mean(axis=0), x[:, varies].std(axis=0)
-    x, at = (np.clip((values[:, varies] - centre) / scale, -FURTHEST, FURTHEST) for values in (x, at))
-    folds = KFold(FOLDS, shuffle=True, random_state=seed % 2**32)
-    ours = cross_val_predict(RidgeCV(PENALTIES), x, roots, cv=folds)
-    return np.asarray(ours), np.asarray(RidgeCV(PENALTIES).fit(x, roots).predict(at))
 
 
 def _blur(estimates: Floats, roots: Floats, centres: Floats) -> tuple[Floats, Floats]:
