@@ -144,7 +144,7 @@ def _map_blocks(files: RunFiles) -> list[Block]:
     picture = drawing("map", alt, lambda width: draw_map(windows, width, level, truth), WIDE)
     title = "Recombination rate along the genome"
     blocks.append(Figures([Figure("map", title, picture, _map_caption(files))], columns=1))
-    blocks.append(_mutation_rate_note(files))
+    blocks.append(_level_note(files))
     blocks.append(_window_table(files))
     return blocks
 
@@ -186,14 +186,17 @@ def _map_caption(files: RunFiles) -> str:
     return " ".join(said)
 
 
-def _mutation_rate_note(files: RunFiles) -> Text:
+def _level_note(files: RunFiles) -> Text:
     mutation_rate = number_or_none(files.run.get("mutation_rate"))
     stated = f" (here {words.number(mutation_rate)} per bp per generation)" if mutation_rate is not None else ""
     return Text(
         [
             "Variation within a population shows recombination only relative to mutation, as ρ/θ. The rate is that "
             f"ratio times the mutation rate you gave{stated}: if that is 20 % too high, so is the whole map. Its "
-            "shape, the ratio of one window to another, does not depend on it."
+            "shape, the ratio of one window to another, does not depend on it.",
+            "The level leans on the simulated history as well. Where this population exchanged migrants with others, "
+            "and no history that says so was given (--demography), the whole map comes out too low, by more than the "
+            "intervals say; its shape is affected little.",
         ]
     )
 
