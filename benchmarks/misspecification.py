@@ -98,9 +98,7 @@ class Sets:
         place, rates = self.target.place, "other" if shift else "same"
         seen = windows_of(self.of_target("copied", shift, UNLABELLED, SEEN)).load(np.arange(UNLABELLED))
         folder = self.cache / f"file-{package_digest()}-{self.target.name.replace(' ', '-')}-{rates}-rates"
-        return resimulated(
-            seen, folder, place.stated, quick=True, simulations=self.number, threads=self.workers
-        )  # fmt: skip
+        return resimulated(seen, folder, place.stated, self.number, quick=True, threads=self.workers)
 
     def histories(self, arm: str) -> HistorySource:
         """Return the histories of an arm."""

@@ -45,7 +45,7 @@ def for_bottleneck(arguments: argparse.Namespace, number: int) -> tuple[Examples
     seeds = np.random.SeedSequence([arguments.data_seed, SEEN]).spawn(SEEN)
     windows = [Window(BOTTLENECK).simulated(seed)[0] for seed in seeds]
     folder = arguments.cache / f"s2-file-{package_digest()}-{arguments.data_seed}"
-    return resimulated(windows, folder, MUTATION_RATE, simulations=number, threads=arguments.workers)
+    return resimulated(windows, folder, MUTATION_RATE, number, threads=arguments.workers)
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sewall import run
 from sewall.data.alignment import Alignment
 from sewall.jobs import recombination
-from sewall.jobs.recombination.learn import simulated_examples
+from sewall.jobs.recombination.learn import SHARD, simulated_examples
 from sewall.jobs.recombination.task import RecombinationTask
 from sewall.task import Examples
 
@@ -52,7 +53,7 @@ def write_windows(windows: Sequence[Alignment], path: Path, called: Path) -> Non
 
 
 def resimulated(
-    windows: Sequence[Alignment], folder: Path, mutation_rate: float, **options: Any
+    windows: Sequence[Alignment], folder: Path, mutation_rate: float, number: int, **options: Any
 ) -> tuple[Examples, RecombinationTask]:
     """Return what ``recombination simulate`` makes of a file of windows, and the task with the rates that it found.
 
@@ -60,6 +61,7 @@ def resimulated(
         windows: phased, all of one length.
         folder: where file and simulations lie; what is there is taken as it is.
         mutation_rate: per bp per generation.
+        number: of simulations that are wanted, in whole shards; the command may make more.
         **options: of the command.
     """
     file, called, prior = folder / "windows.vcf", folder / "called.bed", folder / "run" / "prior.json"
@@ -68,8 +70,8 @@ def resimulated(
         write_windows(windows, file, called)
         recombination.simulate(
             file, out=prior.parent, mutation_rate=mutation_rate, window=windows[0].length, mask_accessible=called,
-            seed=1, verbosity=0, **options,
+            seed=1, verbosity=0, simulations=max(number, run.fewest_examples()), **options,
         )  # fmt: skip
     upper = json.loads(prior.read_text(encoding="utf-8"))["prior"]["upper"]
     shards = sorted((prior.parent / "simulations" / "simulating").glob("shard-*.npz"))
-    return simulated_examples(shards), RecombinationTask(upper)
+    return simulated_examples(shards[: -(-number // SHARD)]), RecombinationTask(upper)
