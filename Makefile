@@ -15,8 +15,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 demo: $(VENV)/installed
 	@$(BIN)/python examples/demo.py
 
+# Two processes; a file stays with one of them, because its tests share what was trained.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
