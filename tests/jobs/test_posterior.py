@@ -11,6 +11,7 @@ from sewall.jobs.recombination.genomes import AnyGenome, Genomes
 from sewall.jobs.recombination.posterior import Particles, Posterior
 from sewall.simulate.defects import ABSENT, MOST, NAMES
 from sewall.simulate.fit_history import fit_histories
+from sewall.simulate.ghosts import ALONE, exchange_numbers
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import Floats, History, OneHistory, expected_sfs, fold
 from sewall.simulate.synthetic import SyntheticLikelihood
@@ -56,13 +57,31 @@ def test_rates_that_the_file_lacks_are_drawn_less() -> None:
     assert odds[1] / odds[0] == pytest.approx(0.1, rel=0.3)
 
 
+@pytest.mark.parametrize("exchanges", [None, np.array([[0.9, 0.1, 0.2], [0.1, 0.5, 0.5]])])
 @pytest.mark.parametrize("weights", [None, np.linspace(0.1, 1, 16)])
 @pytest.mark.parametrize("histories", [None, Histories(np.array([[1e4, 5.0], [1e3, 7.0]]), np.array([[3.0], [4.0]]))])
-def test_genomes_survive_the_record_of_a_run(histories: Histories | None, weights: Floats | None) -> None:
-    known = replace(genomes(histories), weights=weights)
+def test_genomes_survive_the_record_of_a_run(
+    histories: Histories | None, weights: Floats | None, exchanges: Floats | None
+) -> None:
+    known = replace(genomes(histories), weights=weights, exchanges=exchanges)
     again = Genomes.from_state(known.state(), known.source)
     ours, theirs = (one.draw(np.random.default_rng(4)) for one in (known, again))
-    assert ours == theirs
+    assert replace(ours, exchange=ALONE) == replace(theirs, exchange=ALONE)
+    np.testing.assert_array_equal(ours.exchange, theirs.exchange)
+
+
+def test_a_ghost_of_one_genome_stays_with_it() -> None:
+    rng = np.random.default_rng(10)
+    exchanges = np.array([[0.9, 0.1, 0.2], [0.1, 0.5, 0.5]])
+    histories = Histories(np.array([[1e4, 2e4], [1e3, 3e3]]), np.array([[500.0], [700.0]]))
+    drawn = [replace(genomes(histories), exchanges=exchanges).draw(rng) for _ in range(200)]
+    for one in drawn:
+        assert isinstance(one.history, History)
+        if one.history.sizes != (777.0,):
+            np.testing.assert_array_equal(one.exchange, exchanges[0 if one.history.times == (500.0,) else 1])
+    elsewhere = [one.exchange[0] for one in drawn if one.history == History((777.0,))]
+    assert len(set(elsewhere)) == len(elsewhere) > 10
+    assert genomes(histories).draw(rng).exchange == ALONE
 
 
 def test_the_first_look_is_log_uniform() -> None:
@@ -95,31 +114,36 @@ def test_histories_with_fewer_epochs_are_what_they_say() -> None:
 
 def windows(parameters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What windows would show of rates, defects and drift: a rough stand-in for the coalescent."""
-    level, drift = parameters[:, 0], parameters[:, 1 + len(NAMES) :]
-    clean = np.column_stack([np.log1p(level) + 0.2 * drift[:, 1], level - 0.3 * parameters[:, 2], drift[:, :3]])
+    level, drift = parameters[:, 0], parameters[:, 1 + len(NAMES) : -3]
+    shown = [np.log1p(level) + 0.2 * drift[:, 1], level - 0.3 * parameters[:, 2], 2 * parameters[:, -3]]
+    clean = np.column_stack([*shown, drift[:, :3]])
     return clean + 0.4 * rng.standard_normal(clean.shape)
 
 
-def test_the_truth_of_a_file_lies_among_the_genomes_that_explain_it() -> None:
+@pytest.mark.parametrize("migrants", [0.0, 0.8])
+def test_the_truth_of_a_file_lies_among_the_genomes_that_explain_it(migrants: float) -> None:
     rng = np.random.default_rng(8)
     pool = fit_histories(fold(expected_sfs(NECK, N)) * 5_000, N, 1, rng)
     drawn = Particles.draw(3_000, (0.15, 3.0), rng)
-    simulated = np.column_stack([drawn.middle, drawn.defects(), drawn.histories().drift(N)])
+    exchange = exchange_numbers(drawn.exchange)
+    simulated = np.column_stack([drawn.middle, drawn.defects(), drawn.histories().drift(N), exchange])
     drift = Histories.of([NECK]).drift(N)[0]
-    own = np.column_stack([rng.normal(1.4, 0.3, 150), np.zeros((150, len(NAMES))), np.tile(drift, (150, 1))])
+    told = np.tile([*drift, migrants, 0, 0], (150, 1))
+    own = np.column_stack([rng.normal(1.4, 0.3, 150), np.zeros((150, len(NAMES))), told])
     likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, windows(own, rng), 1)
     found = Posterior(likelihood, pool, N, 1, 9.0).sample(rng, 1.0)
     for values, truth in ((found.middle, 1.4), *zip(found.histories().drift(N).T[:3], drift, strict=False)):
         assert values.std() < 0.5
         assert abs(values.mean() - truth) < 3 * values.std() + 0.1
     assert found.defects()[:, 1].mean() < 1.0
+    assert exchange_numbers(found.exchange)[:, 0].mean() == pytest.approx(migrants, abs=0.2)
 
 
 def test_histories_that_were_given_are_not_asked_about() -> None:
     rng = np.random.default_rng(9)
     drawn = Particles.draw(1_500, (0.15, 3.0), rng)
-    simulated = np.column_stack([drawn.middle, drawn.defects(), np.zeros((1_500, 6))])
-    own = np.column_stack([rng.normal(1.4, 0.3, 100), np.zeros((100, 10))])
+    simulated = np.column_stack([drawn.middle, drawn.defects(), np.zeros((1_500, 9))])
+    own = np.column_stack([rng.normal(1.4, 0.3, 100), np.zeros((100, 13))])
     likelihood = SyntheticLikelihood.fit(windows(simulated, rng), simulated, windows(own, rng), 1)
     found = Posterior(likelihood, None, N, 1, 9.0).sample(rng, 1.0)
     assert found.middle.mean() == pytest.approx(1.4, abs=0.3)

@@ -6,24 +6,68 @@ import numpy as np
 import pytest
 
 from sewall.simulate.coalescent import WindowSpec, simulate_window
-from sewall.simulate.ghosts import SHARE, GhostHistory, WithGhosts, random_ghost_history
+from sewall.simulate.defects import ABSENT
+from sewall.simulate.ghosts import (
+    ALONE,
+    MIGRANTS,
+    SHARE,
+    SIZES,
+    SPLIT,
+    Exchange,
+    GhostHistory,
+    WithGhosts,
+    exchange_at,
+    exchange_numbers,
+    random_ghost_history,
+)
 from sewall.simulate.history import History, OneHistory, RandomHistories
 
 LONG_AGO, RECENT = 1e7, 1.0  # generations
 
 
+def _ghost(split: float, size: float, migration: float) -> GhostHistory:
+    return GhostHistory(History((1e4, 5e3), (split,)), size, split, migration)
+
+
 @pytest.mark.parametrize(
     ("history", "size"),
     [
-        (GhostHistory(1e4, 1e4, 5e3, RECENT, 1e-9), 5e3),  # all lineages meet in the common ancestors
-        (GhostHistory(1e4, 2e4, 5e3, LONG_AGO, 1e-12), 1e4),  # none has ever left
-        (GhostHistory(1e4, 1e4, 5e3, LONG_AGO, 0.05), 2e4),  # as good as one population of both
+        (_ghost(RECENT, 1e4, 1e-9), 5e3),  # all lineages meet in the common ancestors
+        (_ghost(LONG_AGO, 2e4, 1e-12), 1e4),  # none has ever left
+        (_ghost(LONG_AGO, 1e4, 0.05), 2e4),  # as good as one population of both
     ],
 )
 @pytest.mark.parametrize("least", [1, 2])
 def test_effective_size_at_the_limits(history: GhostHistory, size: float, least: int) -> None:
     # the mean length of a hundred trees of 20 has a standard error of 4 to 5 % where sizes are constant
     assert history.effective_size(20, least) == pytest.approx(size, rel=0.25)
+
+
+def test_sizes_before_the_split_are_those_of_the_common_ancestors() -> None:
+    history = History((1e4, 2e3, 5e3, 7e3), (100, 500, 900))
+    found = GhostHistory(history, 3e3, 600, 1e-4).demography()
+    assert [found[name].initial_size for name in ("sampled", "ghost", "ancestral")] == [1e4, 3e3, 5e3]
+    sizes = found.debug().population_size_history
+    np.testing.assert_allclose(sizes[found["sampled"].id, :3], (1e4, 2e3, 5e3))
+    np.testing.assert_allclose(sizes[found["ancestral"].id, -2:], (5e3, 7e3))
+
+
+def test_a_population_without_migrants_has_no_ghost() -> None:
+    history = History((1e4, 5e3), (300.0,))
+    assert Exchange().added(history, 8e3) is history
+    assert Exchange(2.0, 0.5, 0.25).added(history, 8e3) == GhostHistory(history, 2e3, 8e3, 2 / 3.2e4)
+
+
+def test_levels_of_an_exchange() -> None:
+    assert exchange_at(ALONE).migrants == exchange_at((ABSENT, 1.0, 0.0)).migrants == 0
+    most, least = exchange_at((1.0, 1.0, 0.0)), exchange_at(np.array([1.0, 0.0, 1.0]))
+    ends = [(most.migrants, least.split, most.split), (most.ghost, least.ghost)]
+    np.testing.assert_allclose(np.hstack(ends), (MIGRANTS[1], *SPLIT, *SIZES))
+    alone, other, much = exchange_numbers(np.array([ALONE, (ABSENT, 1.0, 0.0), (1.0, 1.0, 0.0)]))
+    np.testing.assert_allclose(alone, 0)
+    np.testing.assert_allclose(other, 0, atol=1e-12)
+    np.testing.assert_allclose(much, (1.0, 0.5, -0.5))
+    assert exchange_at(ALONE) == Exchange(0.0, exchange_at(ALONE).split, 1.0)
 
 
 def test_effective_size_is_always_the_same() -> None:

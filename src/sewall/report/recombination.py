@@ -194,9 +194,9 @@ def _level_note(files: RunFiles) -> Text:
             "Variation within a population shows recombination only relative to mutation, as ρ/θ. The rate is that "
             f"ratio times the mutation rate you gave{stated}: if that is 20 % too high, so is the whole map. Its "
             "shape, the ratio of one window to another, does not depend on it.",
-            "The level leans on the simulated history as well. Where this population exchanged migrants with others, "
-            "and no history that says so was given (--demography), the whole map comes out too low, by more than the "
-            "intervals say; its shape is affected little.",
+            "The level leans on the simulated history as well, the shape little. Unless said otherwise, histories are "
+            "those of one population, with and without migrants from another, as far as the data tell. A history that "
+            "is known is better (--demography), most of all where many populations exchanged migrants.",
         ]
     )
 

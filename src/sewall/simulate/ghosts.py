@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sewall.simulate.defects import ABSENT
 from sewall.simulate.history import (
     REFERENCE_SIZE,
+    History,
     HistorySource,
     PopulationHistory,
     equivalent_size,
@@ -27,22 +30,28 @@ SHARE = 0.4  # of random histories
 SIZES = (0.25, 4.0)  # of the ghost and of the common ancestors, in units of the sampled population
 SPLIT = (0.25, 8.0)  # 2 N generations ago
 MIGRANTS = (0.1, 10.0)  # 4 N m
+ALONE = (0.0, 0.5, 0.5)  # levels of a population that exchanges no migrants, see `exchange_at`
+EXCHANGE = ("migrants", "migrants_since", "migrants_from")  # names of `exchange_numbers`
 TREES = 100  # whose mean length leaves an error of about 5 % of theta
+
+
+Floats = NDArray[np.float64]
+ExchangeLevels = Floats | tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class GhostHistory:
-    """Two populations of constant size with symmetric migration since they split; one of them is sampled.
+    """A population with symmetric migration from and to a ghost of constant size, since the two split.
 
     Attributes:
-        size, ghost, ancestral: numbers of diploid individuals.
+        history: sizes of the sampled population; before the split, of the common ancestors.
+        ghost: number of diploid individuals.
         split: generations ago.
         migration: share of each population that comes from the other, per generation.
     """
 
-    size: float
+    history: History
     ghost: float
-    ancestral: float
     split: float
     migration: float
 
@@ -55,12 +64,18 @@ class GhostHistory:
         """Return the history for msprime, in generations."""
         import msprime
 
+        sizes, times = self.history.sizes, self.history.times
         found = msprime.Demography()
-        sizes = {"sampled": self.size, "ghost": self.ghost, "ancestral": self.ancestral}
-        for name, size in sizes.items():
-            found.add_population(name=name, initial_size=size)
+        found.add_population(name="sampled", initial_size=sizes[0])
+        found.add_population(name="ghost", initial_size=self.ghost)
+        found.add_population(name="ancestral", initial_size=sizes[sum(time <= self.split for time in times)])
         found.set_symmetric_migration_rate(["sampled", "ghost"], self.migration)
         found.add_population_split(time=self.split, derived=["sampled", "ghost"], ancestral="ancestral")
+        for time, size in zip(times, sizes[1:], strict=True):
+            if time != self.split:
+                name = "sampled" if time < self.split else "ancestral"
+                found.add_population_parameters_change(time=time, initial_size=size, population=name)
+        found.sort_events()
         return found
 
     def effective_size(self, n: int, min_count: int = 1) -> float:
@@ -71,16 +86,58 @@ class GhostHistory:
         return equivalent_size(simulated_branch_lengths(self, n, TREES), min_count)
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """What a population had to do with a ghost, relative to its own size N.
+
+    Attributes:
+        migrants: 4 N m; there is no ghost where it is 0.
+        split: 2 N generations ago.
+        ghost: its size over N.
+    """
+
+    migrants: float = 0.0
+    split: float = 1.0
+    ghost: float = 1.0
+
+    def added(self, history: History, size: float) -> PopulationHistory:
+        """Return a history with the ghost, N being *size*."""
+        if self.migrants == 0:
+            return history
+        return GhostHistory(history, self.ghost * size, 2 * size * self.split, self.migrants / (4 * size))
+
+
+def exchange_at(levels: ExchangeLevels) -> Exchange:
+    """Return the exchange at three levels in 0 to 1: of migrants, of the time since the split, and of the ghost's size.
+
+    There is none up to `ABSENT`. Migrants grow with the square from there: where the data do not tell, few are likelier
+    than many.
+    """
+    migrants, split, ghost = levels
+    there = max(0.0, (migrants - ABSENT) / (1 - ABSENT))
+    between = [float(np.exp(np.interp(x, (0, 1), np.log(ends)))) for x, ends in ((split, SPLIT), (ghost, SIZES))]
+    return Exchange(float(MIGRANTS[1] * there**2), *between)
+
+
+def exchange_numbers(levels: Floats) -> Floats:
+    """Return ``(histories, 3)`` numbers that change smoothly with what an exchange leads to.
+
+    Args:
+        levels: ``(histories, 3)``, see `exchange_at`; when and with whom does not matter where no migrants came.
+    """
+    there = np.maximum(0, (levels[:, :1] - ABSENT) / (1 - ABSENT))
+    return np.hstack([there, there * (levels[:, 1:] - 0.5)])
+
+
 def random_ghost_history(rng: np.random.Generator) -> GhostHistory:
-    """Draw a history; sizes, split and migration are log-uniform, see `SIZES`, `SPLIT` and `MIGRANTS`."""
+    """Draw a history of constant sizes; these, split and migration are log-uniform, see `SIZES` and what follows it."""
 
     def drawn(ends: tuple[float, float]) -> float:
         return float(np.exp(rng.uniform(*np.log(ends))))
 
     size = REFERENCE_SIZE
-    return GhostHistory(
-        size, size * drawn(SIZES), size * drawn(SIZES), 2 * size * drawn(SPLIT), drawn(MIGRANTS) / (4 * size)
-    )
+    ghost, ancestral, split, migrants = size * drawn(SIZES), size * drawn(SIZES), drawn(SPLIT), drawn(MIGRANTS)
+    return GhostHistory(History((size, ancestral), (2 * size * split,)), ghost, 2 * size * split, migrants / (4 * size))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sewall.jobs.recombination.rates import weight_at
 from sewall.simulate.defects import MOST, NAMES, AnyDefects, Defects
+from sewall.simulate.ghosts import ALONE, ExchangeLevels
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import History, HistorySource, PopulationHistory
 
@@ -31,11 +32,13 @@ class Genome:
         history: of the population.
         defects: what is uneven in the genome and wrong in the calls.
         ratio: rho / theta.
+        exchange: with a ghost, where the history is of one population; see `sewall.simulate.ghosts.exchange_at`.
     """
 
     history: PopulationHistory
     defects: Defects
     ratio: float
+    exchange: ExchangeLevels = ALONE
 
 
 class GenomeSource(Protocol):
@@ -53,16 +56,19 @@ class AnyGenome:
     Attributes:
         histories: what to draw the history of each window from.
         lower, upper: ends of rho / theta.
+        ghosts: whether the population may have exchanged migrants with a ghost.
     """
 
     histories: HistorySource
     lower: float
     upper: float
+    ghosts: bool = False
 
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
         ratio = float(np.exp(rng.uniform(np.log(self.lower), np.log(self.upper))))
-        return Genome(self.histories.draw(rng), ANY_DEFECTS.draw(rng), ratio)
+        exchange = rng.random(3) if self.ghosts else ALONE
+        return Genome(self.histories.draw(rng), ANY_DEFECTS.draw(rng), ratio, exchange)
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class Genomes:
         source: histories of windows that follow none of these.
         weights: ``(bins,)`` how much of each rate the file has more than all that would be (see
             `sewall.jobs.recombination.rates`); None takes rates as they come.
+        exchanges: ``(genomes, 3)`` with a ghost, see `sewall.simulate.ghosts.exchange_at`; None where *histories* is.
     """
 
     histories: Histories | None
@@ -91,6 +98,7 @@ class Genomes:
     upper: float
     source: HistorySource
     weights: Floats | None = None
+    exchanges: Floats | None = None
 
     def draw(self, rng: np.random.Generator) -> Genome:
         """Draw the genome of one window."""
@@ -103,11 +111,13 @@ class Genomes:
 
     def _draw(self, rng: np.random.Generator) -> Genome:
         if rng.random() < ELSEWHERE:
-            return Genome(self.source.draw(rng), ANY_DEFECTS.draw(rng), self._any_ratio(rng))
+            exchange = ALONE if self.exchanges is None else rng.random(3)
+            return Genome(self.source.draw(rng), ANY_DEFECTS.draw(rng), self._any_ratio(rng), exchange)
         k = int(rng.integers(len(self.middle)))
         levels = self.defects[k] * rng.uniform(1 - UNSURE, 1 + UNSURE, len(NAMES))
         defects = Defects(*np.minimum(levels, MOST_LEVELS).tolist())
-        return Genome(self._history(k, rng), defects, self._ratio(k, rng))
+        exchange = ALONE if self.exchanges is None else self.exchanges[k]
+        return Genome(self._history(k, rng), defects, self._ratio(k, rng), exchange)
 
     def _history(self, k: int, rng: np.random.Generator) -> PopulationHistory:
         if self.histories is None:
@@ -136,8 +146,9 @@ class Genomes:
         found = {name: np.round(getattr(self, name), 6).tolist() for name in ("defects", "middle", "spread")}
         if self.histories is not None:
             found |= {"sizes": self.histories.sizes.tolist(), "times": self.histories.times.tolist()}
-        if self.weights is not None:
-            found["weights"] = np.round(self.weights, 6).tolist()
+        for name in ("weights", "exchanges"):
+            if (values := getattr(self, name)) is not None:
+                found[name] = np.round(values, 6).tolist()
         return found | {"upper": self.upper}
 
     @classmethod
@@ -145,5 +156,5 @@ class Genomes:
         """Return the genomes that `state` described."""
         histories = Histories(np.array(state["sizes"]), np.array(state["times"])) if "sizes" in state else None
         defects, middle, spread = (np.array(state[name]) for name in ("defects", "middle", "spread"))
-        weights = np.array(state["weights"]) if "weights" in state else None
-        return cls(histories, defects, middle, spread, state["upper"], source, weights)
+        weights, exchanges = (np.array(state[name]) if name in state else None for name in ("weights", "exchanges"))
+        return cls(histories, defects, middle, spread, state["upper"], source, weights, exchanges)

@@ -144,8 +144,8 @@ def about(trained_on: dict[str, Any], prior: dict[str, Any], history: str, quick
         "trained_on": trained_on | {"history": history, "quick": quick} | drawn,
         "limits": [
             "Valid for data like the simulations above; the support check says where data are not.",
-            "Selection was not simulated, nor structure within the sample or migrants from other populations unless "
-            "the history has them; without those, the rates of a population that received some come out too low.",
+            "Selection was not simulated, nor structure within the sample, nor migrants from more than one other "
+            "population unless the history has them.",
             "Simulations have as much of each rate as the file that they were made for seems to have.",
             "Rates per bp are proportional to the mutation rate that the user states.",
         ],

@@ -33,7 +33,7 @@ from sewall.nets.alignment import AlignmentNet
 from sewall.rundir import RunDirectory
 from sewall.simulate.defects import NAMES as DEFECTS
 from sewall.simulate.fit_history import HistoryPool
-from sewall.simulate.ghosts import WithGhosts
+from sewall.simulate.ghosts import EXCHANGE, WithGhosts
 from sewall.simulate.history import HistorySource, RandomHistories
 from sewall.simulate.synthetic import SyntheticLikelihood
 from sewall.task import Examples, Rows
@@ -134,7 +134,10 @@ def history_in_words(histories: HistorySource) -> str:
     """Return what the simulations of a training have lived through, for a report."""
     if _pool(histories) is None:
         return histories.description
-    return f"{GENOMES} histories that explain the data, and in {ELSEWHERE:.0%} of the windows {histories.description}"
+    return (
+        f"{GENOMES} histories that explain the data, with and without migrants from another population, and in "
+        f"{ELSEWHERE:.0%} of the windows {histories.description}"
+    )
 
 
 def _pool(histories: HistorySource) -> HistoryPool | None:
@@ -149,7 +152,7 @@ class _Seen:
 
     Attributes:
         ours, theirs: statistics of the simulated windows, and of the data's.
-        parameters: ``(simulations, parameters)`` square root of rho / theta, defects, drift.
+        parameters: ``(simulations, parameters)`` square root of rho / theta, defects, drift, exchange with a ghost.
         log_spread: spread of the data's density beyond the coalescent's.
     """
 
@@ -194,8 +197,8 @@ class _Look:
         spread = excess_spread(np.log(theirs["theta_w"].to_numpy()), np.log(ours["theta_w"].to_numpy()))
         assert seen.target is not None
         # Histories that are not inferred are not asked about: what never varies, the likelihood leaves out.
-        drift = seen.keys[list(DRIFT)].to_numpy(float) * (_pool(self.histories) is not None)
-        parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), drift])[rows]
+        past = seen.keys[[*DRIFT, *EXCHANGE]].to_numpy(float) * (_pool(self.histories) is not None)
+        parameters = np.column_stack([np.sqrt(seen.target), seen.keys[list(DEFECTS)].to_numpy(float), past])[rows]
         return _Seen(ours.to_numpy(float), theirs.to_numpy(float), parameters, float(np.hypot(log_spread, spread)))
 
     def genomes(self, seen: _Seen, power: float) -> Genomes:
@@ -210,8 +213,9 @@ class _Look:
         spread = particles.middle * particles.spread
         roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
         upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.5)
-        histories = particles.histories() if pool is not None else None
-        return Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
+        histories, exchanges = (particles.histories(), particles.exchange) if pool is not None else (None, None)
+        found = Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
+        return replace(found, exchanges=exchanges)
 
     def weighted(self, genomes: Genomes, seen: _Seen) -> Genomes:
         """Return the genomes with as much of each rate as the data seem to have."""
@@ -236,7 +240,7 @@ def _number(options: PriorOptions, observed: Observed, upper: float) -> int:
 
 def _widest(observed: Observed, histories: HistorySource) -> AnyGenome:
     upper = float(np.clip(MOST_CROSSOVERS / _theta_per_window(observed), 3, WIDEST[1]))
-    return AnyGenome(histories, WIDEST[0], upper)
+    return AnyGenome(histories, WIDEST[0], upper, ghosts=_pool(histories) is not None)
 
 
 def _theta_per_window(observed: Observed) -> float:

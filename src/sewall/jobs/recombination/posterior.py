@@ -16,6 +16,7 @@ from scipy.special import softmax
 from sewall.jobs.recombination.genomes import MOST_LEVELS
 from sewall.simulate.defects import ABSENT, NAMES
 from sewall.simulate.fit_history import EPOCHS, HistoryPool
+from sewall.simulate.ghosts import ALONE, exchange_numbers
 from sewall.simulate.histories import Histories
 from sewall.simulate.history import LOG_SIZES, LOG_TIMES
 from sewall.simulate.synthetic import SyntheticLikelihood
@@ -24,7 +25,9 @@ PARTICLES, FIRST_DRAWS, MOVES = 2_000, 20_000, 12
 LEFT = 0.5  # share of the particles that each step of the temperature leaves effective
 SPREAD = (0.05, 1.0)  # of the square root of rho / theta over the windows, relative to its mean
 LOWEST = 0.02  # rho / theta
-STEPS = {"sizes": 0.4, "times": 0.3, "levels": 0.3, "middle": 0.3, "spread": 0.15}
+# Sites that the exact spectrum counts for, at most: it holds for one population alone. Its statistics count as any do.
+SITES = 50.0
+STEPS = {"sizes": 0.4, "times": 0.3, "levels": 0.3, "middle": 0.3, "spread": 0.15, "exchange": 0.3}
 MOVED = 0.7  # chance that a kind of number is moved
 ACCEPTED = 0.25  # share of moves that is aimed at
 
@@ -42,6 +45,7 @@ class Particles:
             with the square in between: where the data do not tell, little is likelier than much.
         middle: ``(particles,)`` mean of the square root of rho / theta.
         spread: ``(particles,)`` its standard deviation over the mean.
+        exchange: ``(particles, 3)`` levels in 0 to 1, see `sewall.simulate.ghosts.exchange_at`.
     """
 
     epochs: NDArray[np.int64]
@@ -50,6 +54,7 @@ class Particles:
     levels: Floats
     middle: Floats
     spread: Floats
+    exchange: Floats
 
     @classmethod
     def draw(cls, number: int, middle: tuple[float, float], rng: np.random.Generator) -> Particles:
@@ -58,7 +63,7 @@ class Particles:
         return cls(
             rng.integers(EPOCHS[0], most + 1, number), rng.uniform(*LOG_SIZES, (number, most)),
             rng.uniform(*LOG_TIMES, (number, most - 1)), rng.random((number, len(NAMES))),
-            rng.uniform(*middle, number), rng.uniform(*SPREAD, number),
+            rng.uniform(*middle, number), rng.uniform(*SPREAD, number), rng.random((number, len(ALONE))),
         )  # fmt: skip
 
     def __getitem__(self, rows: NDArray[np.intp]) -> Particles:
@@ -82,6 +87,7 @@ class Particles:
             self, sizes=step(self.sizes, "sizes", LOG_SIZES), times=step(self.times, "times", LOG_TIMES),
             levels=step(self.levels, "levels", (0.0, 1.0)), spread=step(self.spread, "spread", SPREAD),
             middle=step(self.middle, "middle", middle, 2 * float(self.middle.std())),
+            exchange=step(self.exchange, "exchange", (0.0, 1.0)),
         )  # fmt: skip
 
     def histories(self) -> Histories:
@@ -155,12 +161,12 @@ class Posterior:
 
     def _explained(self, particles: Particles) -> Explained:
         histories = particles.histories()
-        drift = histories.drift(self.n, self.least)
+        drift, exchange = histories.drift(self.n, self.least), exchange_numbers(particles.exchange)
         if self.pool is None:
-            drift, spectrum = np.zeros_like(drift), np.zeros(len(drift))
+            drift, exchange, spectrum = np.zeros_like(drift), np.zeros_like(exchange), np.zeros(len(drift))
         else:
-            spectrum = self.pool.log_likelihood(histories)
-        parameters = np.column_stack([particles.middle, particles.defects(), drift])
+            spectrum = min(1.0, SITES / self.pool.sites) * self.pool.log_likelihood(histories)
+        parameters = np.column_stack([particles.middle, particles.defects(), drift, exchange])
         return Explained(spectrum, self.windows.log(parameters, particles.middle * particles.spread))
 
 

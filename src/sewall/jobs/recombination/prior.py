@@ -14,6 +14,7 @@ from sewall.jobs.recombination.windows import encode
 from sewall.jobs.windows.calls import as_called
 from sewall.jobs.windows.observed import Observed, Sample, Template
 from sewall.simulate.coalescent import WindowSpec, simulate_window
+from sewall.simulate.ghosts import EXCHANGE, exchange_at, exchange_numbers
 from sewall.simulate.histories import STRETCHES, Histories
 from sewall.simulate.history import History, PopulationHistory
 from sewall.simulate.local_rates import local_rates
@@ -66,18 +67,25 @@ class WindowSimulator:
         calls = sample, template.accessible, genome.defects, self.least, rng
         window = as_called(simulate_window(spec, ancestry), *calls)
         unit = float(np.exp(self.log_theta + UNIT_ERROR * rng.standard_normal()))
-        shared = asdict(genome.defects) | dict(zip(DRIFT, self._drift(genome.history), strict=True))
-        return window, labels | shared | encode(window, unit, self.least)
+        exchange = exchange_numbers(np.array([genome.exchange]))[0].tolist()
+        shared = zip((*DRIFT, *EXCHANGE), self._drift(genome.history) + exchange, strict=True)
+        return window, labels | asdict(genome.defects) | dict(shared) | encode(window, unit, self.least)
 
     def _drift(self, history: PopulationHistory) -> list[float]:
         if not isinstance(history, History):
             return [0.0] * len(DRIFT)
         return [float(value) for value in Histories.of([history]).drift(self.reference, self.least)[0]]
 
+    def _history(self, genome: Genome) -> PopulationHistory:
+        if not isinstance(genome.history, History):
+            return genome.history
+        size = genome.history.effective_size(self.reference, self.least)
+        return exchange_at(genome.exchange).added(genome.history, size)
+
     def _spec(
         self, sample: Sample, template: Template, genome: Genome, theta: float, rng: np.random.Generator
     ) -> WindowSpec:
-        history, defects, ratio = genome.history, genome.defects, genome.ratio
+        history, defects, ratio = self._history(genome), genome.defects, genome.ratio
         # Scaling both rates is the same as scaling all sizes and times, and works for any history.
         mutation_rate = theta / (4 * history.effective_size(sample.chromosomes, self.least))
         mean = ratio * mutation_rate

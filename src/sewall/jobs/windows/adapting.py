@@ -2,8 +2,9 @@
 
 Five ways, each followed by calibration and support check as any training is:
 
-- ``resimulate``: histories are inferred from the frequency spectrum of the data (by a map from its linkage as well),
-  simulations follow them. The default where no history is given.
+- ``resimulate``: histories are inferred from the frequency spectrum of the data (by a map from its linkage as well,
+  with or without migrants from a population that was not sampled), simulations follow them. The default where no
+  history is given.
 - ``randomise``: simulations follow histories of all kinds, so that no one of them is taken for granted; for maps also
   such as exchange migrants with a population that was not sampled.
 - ``reweight``: of those, simulations that look like the data count more.
