@@ -30,6 +30,7 @@ SITES = 50.0
 STEPS = {"sizes": 0.4, "times": 0.3, "levels": 0.3, "middle": 0.3, "spread": 0.15, "exchange": 0.3}
 MOVED = 0.7  # chance that a kind of number is moved
 ACCEPTED = 0.25  # share of moves that is aimed at
+UNEVENNESS = NAMES.index("unevenness")
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +43,8 @@ class Particles:
         epochs: ``(particles,)`` of the history.
         sizes, times: ``(particles, most epochs)`` and one less, log10; those beyond the epochs mean nothing.
         levels: ``(particles, defects)`` in 0 to 1; a defect is absent up to `ABSENT`, and at its most at 1. It grows
-            with the square in between: where the data do not tell, little is likelier than much.
+            with the square in between: where the data do not tell, little is likelier than much. Unevenness is there
+            always, and any is as likely: no genome is known to recombine evenly.
         middle: ``(particles,)`` mean of the square root of rho / theta.
         spread: ``(particles,)`` its standard deviation over the mean.
         exchange: ``(particles, 3)`` levels in 0 to 1, see `sewall.simulate.ghosts.exchange_at`.
@@ -101,7 +103,9 @@ class Particles:
 
     def defects(self) -> Floats:
         """Return ``(particles, defects)`` their levels."""
-        return np.asarray(np.maximum(0, (self.levels - ABSENT) / (1 - ABSENT)) ** 2 * MOST_LEVELS)
+        shares = np.maximum(0, (self.levels - ABSENT) / (1 - ABSENT)) ** 2
+        shares[:, UNEVENNESS] = self.levels[:, UNEVENNESS]
+        return np.asarray(shares * MOST_LEVELS)
 
 
 @dataclass(frozen=True)
