@@ -7,7 +7,7 @@ simulate --quick` weighs them by what a file shows; here the mean rate that it s
 whose truth is known: 25 diploid genomes, 6 Mb, windows of 100 kb, rates that are drawn for each file (mean about 1
 cM/Mb, uneven between windows, hotspots of about 2 kb by a gamma distribution), up to four gene conversions per
 crossover. Histories: constant size; growth after a bottleneck; Europeans among three populations that exchange
-migrants (Gutenkunst et al. 2009, PLoS Genet 5:e1000695), inferred as if there were one, and given.
+migrants (Gutenkunst et al. 2009, PLoS Genet 5:e1000695), inferred from the file, and given.
 """
 
 from __future__ import annotations

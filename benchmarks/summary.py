@@ -61,8 +61,8 @@ FILES = """
 
 Files of known truth: 25 genomes, 6 Mb, windows of 100 kb; another mean rate, hotspots and up to four gene conversions
 per crossover in each. The mean rate that `sewall recombination simulate --quick` finds before anything is trained,
-with its 90 % interval. The last two rows are the same files: Europeans, who exchanged migrants with Africans and
-Asians. Of these the interval claims too much unless their history is given.
+with its 90 % interval. The last two rows are the same files, of Europeans who exchanged migrants with Africans and
+Asians: their history inferred from the file, and given.
 """
 
 
