@@ -199,8 +199,14 @@ def branch_lengths(history: History, n: int) -> Floats:
     return branch_lengths_of(first_coalescence_times(history, n))
 
 
-def simulated_branch_lengths(history: PopulationHistory, n: int, trees: int) -> Floats:
+def simulated_branch_lengths(history: PopulationHistory, n: int, trees: int, seed: int = 1) -> Floats:
     """Return about what `branch_lengths` does, for any history: the mean of simulated trees, always the same ones.
+
+    Args:
+        history: any.
+        n: chromosomes.
+        trees: number.
+        seed: of the trees, positive and below 2^32.
 
     Returns:
         ``(n - 1,)`` generations.
@@ -209,7 +215,7 @@ def simulated_branch_lengths(history: PopulationHistory, n: int, trees: int) -> 
 
     simulated = msprime.sim_ancestry(
         samples=[msprime.SampleSet(n, population=history.population, ploidy=1)], ploidy=2,
-        demography=history.demography(), num_replicates=trees, random_seed=1, record_provenance=False,
+        demography=history.demography(), num_replicates=trees, random_seed=seed, record_provenance=False,
     )  # fmt: skip
     total = sum(ts.allele_frequency_spectrum(mode="branch", polarised=True, span_normalise=True) for ts in simulated)
     return np.asarray(total[1:n]) / trees
