@@ -73,9 +73,11 @@ would not know them (bottleneck, ghost, errors), its coverage in all cases, and 
 naive network.
 """
 GHOST = """
-*Resimulate*, the default, looks for histories of a single population, and finds one that explains a structured sample
-as well. It recovers {default} of the ghost's gap (same and other rates), its intervals cover {covers}, and where rates
-differ too, 50 windows do not show the ghost reliably (below), so that no flag may say so. *Randomise* recovers
+*Resimulate*, the default, looked for histories of a single population when this page was measured, and found one that
+explains a structured sample as well. It recovers {default} of the ghost's gap (same and other rates), its intervals
+cover {covers}, and where rates differ too, 50 windows do not show the ghost reliably (below), so that no flag may say
+so. Since then it takes migrants from a population that was not sampled into account; its rows, and those of *auto*,
+stand until they are measured again. *Randomise* recovers
 {randomise}, covering {wide}. So many kinds of histories have a price where the history was known well: under background
 selection its error is {price} that of the naive network (same and other rates), and `auto` takes it there, too.
 """
