@@ -62,8 +62,7 @@ which ends the rates lie, as naive and oracle do. *General*: the networks that c
 of the log10 of the rate, mean absolute. *Recovered*: the share of the gap between naive and oracle that is closed; no
 gap where it is less than three standard errors. {n:,} windows, seeds {seeds}. The European history has half the windows
 to train on, and at other rates neither *resimulate* nor *auto*, which would take longer than all else together. The
-intervals do not contain what another amount of training changes, which is more: before `randomise` simulated ghosts, it
-closed 0.81 of the ghost's gap with as many windows as here, 0.50 (0.44 to 0.56) with twice as many.
+intervals do not contain what another amount of training would change.
 
 ![Error and coverage of every arm](misspecification.png)
 """

@@ -58,7 +58,7 @@ def test_sizes_before_the_split_are_those_of_the_common_ancestors() -> None:
 
 def test_a_population_without_migrants_has_no_ghost() -> None:
     history = History((1e4, 5e3), (300.0,))
-    assert Exchange().added(history, 8e3) is history
+    assert Exchange(0.0, 0.5, 0.25).added(history, 8e3) is history
     assert Exchange(2.0, 0.5, 0.25).added(history, 8e3) == GhostHistory(history, 2e3, 8e3, 2 / 3.2e4)
 
 
@@ -71,7 +71,7 @@ def test_levels_of_an_exchange() -> None:
     np.testing.assert_allclose(alone, 0)
     np.testing.assert_allclose(other, 0, atol=1e-12)
     np.testing.assert_allclose(much, (1.0, 0.5, -0.5))
-    assert exchange_at(ALONE) == Exchange(0.0, exchange_at(ALONE).split, 1.0)
+    assert exchange_at(ALONE).ghost == pytest.approx(1.0)
 
 
 def test_effective_size_is_always_the_same() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 ABSENT = 0.4  # share of windows that lack a defect altogether, where nothing is known of it
 
@@ -28,6 +29,15 @@ class Defects:
 
 MOST = Defects(unevenness=2.0, gene_conversion=5.0, switches=0.01, errors=0.01)
 NAMES = tuple(field.name for field in fields(Defects))
+
+
+def presence(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far levels in 0 to 1 lie above `ABSENT`, as a share of what is above it; 0 below.
+
+    >>> presence(np.array([0.2, 0.4, 0.7, 1.0]))
+    array([0. , 0. , 0.5, 1. ])
+    """
+    return np.asarray(np.maximum(0, (levels - ABSENT) / (1 - ABSENT)))
 
 
 @dataclass(frozen=True)

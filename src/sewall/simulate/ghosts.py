@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sewall.simulate.defects import ABSENT
+from sewall.simulate.defects import presence
 from sewall.simulate.history import (
     REFERENCE_SIZE,
     History,
@@ -98,9 +98,9 @@ class Exchange:
         ghost: its size over N.
     """
 
-    migrants: float = 0.0
-    split: float = 1.0
-    ghost: float = 1.0
+    migrants: float
+    split: float
+    ghost: float
 
     def added(self, history: History, size: float) -> PopulationHistory:
         """Return a history with the ghost, N being *size*."""
@@ -112,13 +112,12 @@ class Exchange:
 def exchange_at(levels: ExchangeLevels) -> Exchange:
     """Return the exchange at three levels in 0 to 1: of migrants, of the time since the split, and of the ghost's size.
 
-    There is none up to `ABSENT`. Migrants grow with the square from there: where the data do not tell, few are likelier
-    than many.
+    There is none up to `sewall.simulate.defects.ABSENT`. Migrants grow with the square from there: where the data do
+    not tell, few are likelier than many.
     """
     migrants, split, ghost = levels
-    there = max(0.0, (migrants - ABSENT) / (1 - ABSENT))
     between = [float(np.exp(np.interp(x, (0, 1), np.log(ends)))) for x, ends in ((split, SPLIT), (ghost, SIZES))]
-    return Exchange(float(MIGRANTS[1] * there**2), *between)
+    return Exchange(float(MIGRANTS[1] * presence(np.asarray(migrants)) ** 2), *between)
 
 
 def exchange_numbers(levels: Floats) -> Floats:
@@ -127,19 +126,19 @@ def exchange_numbers(levels: Floats) -> Floats:
     Args:
         levels: ``(histories, 3)``, see `exchange_at`; when and with whom does not matter where no migrants came.
     """
-    there = np.maximum(0, (levels[:, :1] - ABSENT) / (1 - ABSENT))
+    there = presence(levels[:, :1])
     return np.hstack([there, there * (levels[:, 1:] - 0.5)])
 
 
-def random_ghost_history(rng: np.random.Generator) -> GhostHistory:
+def random_ghost_history(rng: np.random.Generator) -> PopulationHistory:
     """Draw a history of constant sizes; these, split and migration are log-uniform, see `SIZES` and what follows it."""
 
     def drawn(ends: tuple[float, float]) -> float:
         return float(np.exp(rng.uniform(*np.log(ends))))
 
     size = REFERENCE_SIZE
-    ghost, ancestral, split, migrants = size * drawn(SIZES), size * drawn(SIZES), drawn(SPLIT), drawn(MIGRANTS)
-    return GhostHistory(History((size, ancestral), (2 * size * split,)), ghost, 2 * size * split, migrants / (4 * size))
+    ghost, ancestral, split, migrants = drawn(SIZES), drawn(SIZES), drawn(SPLIT), drawn(MIGRANTS)
+    return Exchange(migrants, split, ghost).added(History((size, size * ancestral), (2 * size * split,)), size)
 
 
 @dataclass(frozen=True)

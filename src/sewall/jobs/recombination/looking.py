@@ -214,8 +214,8 @@ class _Look:
         roots = particles.middle[:, None] + spread[:, None] * rng.standard_normal((GENOMES, 200))
         upper = range_of_rates(np.maximum(roots, 0).ravel() ** 2, 1.5)
         histories, exchanges = (particles.histories(), particles.exchange) if pool is not None else (None, None)
-        found = Genomes(histories, particles.defects(), particles.middle, spread, upper, self.histories)
-        return replace(found, exchanges=exchanges)
+        defects, middle = particles.defects(), particles.middle
+        return Genomes(histories, defects, middle, spread, upper, self.histories, exchanges=exchanges)
 
     def weighted(self, genomes: Genomes, seen: _Seen) -> Genomes:
         """Return the genomes with as much of each rate as the data seem to have."""

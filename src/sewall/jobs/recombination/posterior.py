@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sewall.jobs.recombination.genomes import MOST_LEVELS
-from sewall.simulate.defects import ABSENT, NAMES
+from sewall.simulate.defects import NAMES, presence
 from sewall.simulate.fit_history import EPOCHS, HistoryPool
 from sewall.simulate.ghosts import ALONE, exchange_numbers
 from sewall.simulate.histories import Histories
@@ -42,9 +42,9 @@ class Particles:
     Attributes:
         epochs: ``(particles,)`` of the history.
         sizes, times: ``(particles, most epochs)`` and one less, log10; those beyond the epochs mean nothing.
-        levels: ``(particles, defects)`` in 0 to 1; a defect is absent up to `ABSENT`, and at its most at 1. It grows
-            with the square in between: where the data do not tell, little is likelier than much. Unevenness is there
-            always, and any is as likely: no genome is known to recombine evenly.
+        levels: ``(particles, defects)`` in 0 to 1; a defect is absent up to `sewall.simulate.defects.ABSENT`, and at
+            its most at 1. It grows with the square in between: where the data do not tell, little is likelier than
+            much. Unevenness is there always, and any is as likely: no genome is known to recombine evenly.
         middle: ``(particles,)`` mean of the square root of rho / theta.
         spread: ``(particles,)`` its standard deviation over the mean.
         exchange: ``(particles, 3)`` levels in 0 to 1, see `sewall.simulate.ghosts.exchange_at`.
@@ -103,7 +103,7 @@ class Particles:
 
     def defects(self) -> Floats:
         """Return ``(particles, defects)`` their levels."""
-        shares = np.maximum(0, (self.levels - ABSENT) / (1 - ABSENT)) ** 2
+        shares = presence(self.levels) ** 2
         shares[:, UNEVENNESS] = self.levels[:, UNEVENNESS]
         return np.asarray(shares * MOST_LEVELS)
 
